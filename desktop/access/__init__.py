@@ -1,0 +1,1 @@
+"""Who acts, what he may do, and the trace he leaves."""

@@ -1,0 +1,1 @@
+"""Day arithmetic, findings, explanations and the construction calendar."""

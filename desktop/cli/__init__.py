@@ -1,0 +1,1 @@
+"""Every service as a command; one file per group."""

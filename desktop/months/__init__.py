@@ -1,0 +1,1 @@
+"""Freezing a month and its papers."""

@@ -1,0 +1,1 @@
+"""Persons, stays, contracts, the entry gate, the roster."""

@@ -1,0 +1,1 @@
+"""The punch ledger, the terminal book and collection."""

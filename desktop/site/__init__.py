@@ -1,0 +1,1 @@
+"""Project, companies, staff, teams, rule pack, holidays and the code tables."""

@@ -1,0 +1,1 @@
+"""The encrypted book: engine, keys, chain, migrations. It knows no station above it."""
