@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Protocol
 
 CHINA = timezone(timedelta(hours=8), "CST")
@@ -26,7 +26,7 @@ class SystemClock:
     """The computer's clock, read in UTC and shown in China Standard Time."""
 
     def now(self) -> datetime:
-        return datetime.now(timezone.utc).replace(microsecond=0)
+        return datetime.now(UTC).replace(microsecond=0)
 
     def local(self) -> datetime:
         return self.now().astimezone(CHINA).replace(tzinfo=None)
@@ -39,7 +39,7 @@ class FixedClock(SystemClock):
     """A clock that stands still until it is set: the demo site lives at a chosen instant."""
 
     def __init__(self, instant: datetime) -> None:
-        self.instant = instant.astimezone(timezone.utc).replace(microsecond=0)
+        self.instant = instant.astimezone(UTC).replace(microsecond=0)
 
     def now(self) -> datetime:
         return self.instant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, LargeBinary, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {str: Text(), bytes: LargeBinary(), datetime: UtcSeconds()}
+    type_annotation_map: ClassVar = {str: Text(), bytes: LargeBinary(), datetime: UtcSeconds()}
 
 
 class BookInfo(Base):

@@ -7,7 +7,7 @@ Times are integer seconds (storage-notes: text times make the import 1.5 × slow
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
@@ -75,7 +75,7 @@ class UtcSeconds(TypeDecorator[datetime]):
         return None if value is None else int(value.timestamp())
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromtimestamp(value, timezone.utc)
+        return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
 class Flag(TypeDecorator[bool]):

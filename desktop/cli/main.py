@@ -1,0 +1,75 @@
+"""The command line: common options, command groups, and the border where errors become words.
+
+Exit codes (design §3): 0 done; 1 refused or failed, reason on stderr; 2 usage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from desktop import paths
+from desktop.cli import (
+    attendance, board, book, calendar, demo, explain, ledger, month, punches, roster, terminal,
+)
+from desktop.cli.session import Common, report_error
+from desktop.errors import SiteMusterError
+
+app = typer.Typer(
+    name="sitemuster",
+    help="实名台：建筑工人实名制管理。不带命令时打开窗口。",
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("init")(book.init)
+app.command("demo")(demo.demo)
+for name, group in (
+    ("roster", roster), ("terminal", terminal), ("punches", punches), ("attendance", attendance),
+    ("calendar", calendar), ("explain", explain), ("month", month), ("board", board),
+    ("ledger", ledger),
+):
+    app.add_typer(group.app, name=name)
+
+
+@app.callback()
+def common_options(
+    ctx: typer.Context,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar="SITEMUSTER_DATA_DIR", help="账本文件夹"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="标准输出为一个 JSON 文档")] = False,
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", help="口令文件（第一行）")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="显示版本号")] = False,
+) -> None:
+    """Options before the command."""
+    if version:
+        from desktop import __version__
+
+        print(__version__)
+        raise typer.Exit
+    chosen = data_dir or paths.default_data_dir()
+    ctx.obj = Common(chosen.expanduser().absolute(), as_json, passphrase_file)
+    if ctx.invoked_subcommand is None:
+        from desktop.ui.app import run_window
+
+        raise typer.Exit(run_window(data_dir, ctx.obj.passphrase))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code."""
+    as_json = "--json" in arguments
+    try:
+        typer.main.get_command(app).main(list(arguments), prog_name="sitemuster")
+    except SystemExit as end:  # usage errors are printed by the parser itself, code 2
+        return end.code if isinstance(end.code, int) else 0
+    except SiteMusterError as error:
+        report_error(error, as_json=as_json)
+        return 1
+    return 0

@@ -1,0 +1,76 @@
+"""The program log: one rotating file, without personal data.
+
+Nobody writes names or numbers of people into a log message; the filter here is the second line of
+defence, for exceptions of libraries and for mistakes. It masks what looks like an ID number, a
+mobile phone or a bank card, also in traces.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from desktop.paths import disk_fault
+
+LOG_FILE = "sitemuster.log"
+_MOST_BYTES = 2 * 1024 * 1024
+_KEPT = 4
+
+_DIGIT = "[0-9０-９]"
+_GAP = r"[ \-]?"
+
+
+def _alone(*signs: str, ending: str = "") -> re.Pattern[str]:
+    """Signs in a row, single blanks or dashes between them, not inside a longer word."""
+    inside = "[0-9A-Za-z０-９]"
+    return re.compile(f"(?<!{inside}){_GAP.join(signs)}{ending}(?!{inside})")
+
+
+_MASKS = (
+    (_alone(*[_DIGIT] * 17, "[0-9０-９Xxｘ]"), "［证件号］"),
+    (_alone(*[_DIGIT] * 16, ending=f"(?:{_GAP}{_DIGIT}){{0,3}}"), "［长号码］"),
+    (_alone("[1１]", "[3-9３-９]", *[_DIGIT] * 9), "［手机号］"),
+)
+"""ID numbers (GB 11643), bank cards of 16 to 19 digits, mobile phones of the mainland."""
+
+
+def redact(text: str) -> str:
+    """``text`` with everything masked that looks like an ID number, a card or a mobile phone.
+
+    >>> redact("tel 19900000001")
+    'tel ［手机号］'
+    """
+    for pattern, word in _MASKS:
+        text = pattern.sub(word, text)
+    return text
+
+
+class _RedactingFormatter(logging.Formatter):
+    """Formats message and trace first, then masks the whole."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def start_logging(folder: Path, *, level: int = logging.INFO) -> logging.Handler:
+    """Send the root logger to ``folder``; returns the handler, so that tests can take it off.
+
+    Raises :class:`desktop.errors.EnvironmentFault` when the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            folder / LOG_FILE, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8"
+        )
+    except OSError as error:
+        raise disk_fault(error, folder) from error
+    handler.setFormatter(
+        _RedactingFormatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+    )
+    root = logging.getLogger()
+    root.setLevel(level)
+    root.addHandler(handler)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return handler

@@ -1,0 +1,104 @@
+"""Opens a book folder: looks first, refuses before anything is touched, then migrates and checks.
+
+The order is: the folder and its card, the lock, the key, a look at the main file alone, recovery
+of a WAL, the schema version, the backup and migration, the guards.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from desktop.clock import Clock
+from desktop.errors import EnvironmentFault, Refused
+from desktop.paths import refuse_unsafe_folder
+from desktop.storage import backup, faults, guard, migrate, unlock
+from desktop.storage.card import DATABASE_FILE, BookCard
+from desktop.storage.engine import connect
+from desktop.storage.integrity import DATABASE_KEY, damaged_pages
+from desktop.storage.keys import DataKey
+from desktop.storage.lock import FolderLock
+from desktop.storage.migrations import VERSIONS
+from desktop.storage.opened import Book
+
+_log = logging.getLogger(__name__)
+
+
+def open_book(
+    folder: Path,
+    clock: Clock,
+    *,
+    passphrase: str | None = None,
+    recovery_code: str | None = None,
+) -> Book:
+    """Open an existing book and bring its tables up to date (verified backup first).
+
+    With a passphrase only that slot is tried, with a recovery code only that one; with neither
+    the demo's own passphrase file or the OS keyring. Raises :class:`Refused` or
+    :class:`EnvironmentFault`, each with a sentence and the next step, the folder untouched.
+    """
+    refuse_unsafe_folder(folder)
+    card = BookCard.read(folder)
+    lock = FolderLock(folder)
+    try:
+        key = unlock.data_key(folder, card, passphrase=passphrase, recovery_code=recovery_code)
+        return open_unlocked(folder, card, key, clock, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def open_unlocked(
+    folder: Path, card: BookCard, key: DataKey, clock: Clock, lock: FolderLock
+) -> Book:
+    """The part of opening after the key is known; ``lock`` is held and passes to the book."""
+    file = folder / DATABASE_FILE
+    database_key = key.subkey(DATABASE_KEY)
+    with faults.translated(lambda: damaged_pages(file, database_key)):
+        _look(file, database_key)
+        if file.with_name(f"{file.name}-wal").exists():
+            _log.warning("a WAL was left: the program did not end cleanly; recovering")
+        _bring_up_to_date(folder, card, database_key, clock)
+    return Book(folder, card, key, clock, lock)
+
+
+def _look(file: Path, key: bytes) -> None:
+    """Refuse what must not be touched, reading the main file alone and leaving no trace."""
+    connection = connect(file, key, setup=(), frozen=True)
+    try:
+        _refuse_newer(migrate.schema_version(connection))
+    finally:
+        connection.close()
+
+
+def _bring_up_to_date(folder: Path, card: BookCard, key: bytes, clock: Clock) -> None:
+    """After recovery of a WAL look again, then migrate if need be, then check the guards."""
+    file = folder / DATABASE_FILE
+    connection = connect(file, key)
+    try:
+        version = migrate.schema_version(connection)
+        _refuse_newer(version)
+        if version == VERSIONS[-1]:
+            guard.check_triggers(connection)
+            return
+    finally:
+        connection.close()
+    if version is None:
+        raise EnvironmentFault(
+            "book_damaged",
+            "账套的数据库是空的：创建没有完成，或文件被替换过。未做任何改动。请从 backups 里的备份恢复。",
+            pages=[],
+        )
+    backup.before(folder, card, key, clock, reason=f"migration-{version}")
+    migrate.upgrade(file, key)
+
+
+def _refuse_newer(version: str | None) -> None:
+    if version is not None and version not in VERSIONS:
+        raise Refused(
+            "book_newer",
+            f"这个账套由更新版本的程序保存（数据版本{version}，本程序只认识到{VERSIONS[-1]}）。"
+            "未做任何改动。请先升级程序再打开。",
+            book=version,
+            program=VERSIONS[-1],
+        )
