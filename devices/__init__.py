@@ -1,0 +1,1 @@
+"""Card readers, terminals and their files: a leaf that knows no program, no database and no Qt."""

@@ -1,0 +1,1 @@
+"""Scripted terminals over their true transport, for the tests and the demo site."""

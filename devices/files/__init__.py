@@ -1,0 +1,1 @@
+"""Files carried from a terminal by USB stick."""
