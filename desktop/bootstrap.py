@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from desktop.access import audit
 from desktop.access.actor import Act, Actor, Role
 from desktop.access.desk import Desk
+from desktop.attendance import leaves as attendance_leaves
 from desktop.board import edit as board_edit
 from desktop.board import export as board_export
 from desktop.clock import Clock, SystemClock
@@ -61,6 +62,7 @@ def leaf_readers(book: Book) -> dict[str, LeafReader]:
     return {
         "act": audit.leaves,
         **ledger.verify_readers(),
+        **attendance_leaves.verify_readers(),
         **month_leaves.verify_readers(book.sealer),
         "board": board_export.leaves,
     }

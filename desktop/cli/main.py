@@ -13,7 +13,17 @@ import typer
 
 from desktop import paths
 from desktop.cli import (
-    attendance, board, book, calendar, demo, explain, ledger, month, punches, roster, terminal,
+    attendance,
+    board,
+    book,
+    calendar,
+    demo,
+    explain,
+    ledger,
+    month,
+    punches,
+    roster,
+    terminal,
 )
 from desktop.cli.session import Common, report_error
 from desktop.errors import SiteMusterError
@@ -54,7 +64,7 @@ def common_options(
 
         print(__version__)
         raise typer.Exit
-    chosen = data_dir or paths.default_data_dir()
+    chosen = data_dir or paths.default_book_folder()
     ctx.obj = Common(chosen.expanduser().absolute(), as_json, passphrase_file)
     if ctx.invoked_subcommand is None:
         from desktop.ui.app import run_window

@@ -6,12 +6,15 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from desktop.cli.session import Common, emit, office, plain, progress
 from desktop.errors import Refused
+
+if TYPE_CHECKING:
+    from desktop.months.freeze import BlockingFindings
 
 app = typer.Typer(help="月结：冻结、打印、状态", no_args_is_help=True)
 
@@ -36,7 +39,7 @@ def freeze(
     emit(ctx, frozen, lambda: frozen.sentence)
 
 
-def _report_blocking(ctx: typer.Context, month: str, refusal: BlockingFindings) -> None:  # noqa: F821
+def _report_blocking(ctx: typer.Context, month: str, refusal: BlockingFindings) -> None:
     """The refusal in the shape of the result, so that a script reads one document."""
     common: Common = ctx.obj
     print(refusal.message, file=sys.stderr)

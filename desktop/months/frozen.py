@@ -170,7 +170,7 @@ def _head(session: Session, computed: MonthAttendance) -> dict[str, Any]:
 
 def legend() -> list[list[str]]:
     """Symbol and meaning as every sheet prints them."""
-    return [[symbol, meaning] for symbol, meaning in codes.table("attendance_symbol").items()]
+    return [[row["symbol"], row["meaning"]] for row in codes.rows("attendance_symbol")]
 
 
 def _presence_lines(computed: MonthAttendance, company_id: int) -> list[str]:

@@ -98,6 +98,13 @@ def export_month(
     Raises :class:`Refused` for a month that is not frozen, :class:`EnvironmentFault` when the
     folder cannot be written.
     """
+    return write_papers(issue_papers(desk, month, paper=paper), out, progress, cancel)
+
+
+def issue_papers(desk: Desk, month: str, *, paper: str = "A3") -> list[Paper]:
+    """The documents of the newest version with their pages in the chain and the act audited: what
+    a file is written from, and what the window hands to a printer.
+    """
     desk.permit(Act.MONTH_EXPORTED)
     size = sheet_paper(paper)
     with desk.book.write() as session:
@@ -110,7 +117,7 @@ def export_month(
             session, Act.MONTH_EXPORTED, f"month:{month}", version=version.version,
             paper=size.value, documents=len(papers),
         )
-    return write_papers(papers, out, progress, cancel)
+    return papers
 
 
 def preview_papers(desk: Desk, month: str, *, paper: str = "A3") -> list[Paper]:

@@ -14,16 +14,28 @@ from typing import Any
 
 from desktop.clock import CHINA
 from desktop.months.frozen import (
-    GENERAL_CONTRACTOR, OWNER, SUPERVISION, FrozenMonth, FrozenRow, FrozenSheet,
+    GENERAL_CONTRACTOR,
+    OWNER,
+    SUPERVISION,
+    FrozenMonth,
+    FrozenRow,
+    FrozenSheet,
 )
 from desktop.months.tables import MonthVersion
 from reports.sheet import (
-    MANAGER_SIGNERS, TEAM_SIGNERS, PageCode, Shade, SheetDay, SheetInput, SheetKind, SheetPaper,
+    MANAGER_SIGNERS,
+    TEAM_SIGNERS,
+    PageCode,
+    Shade,
+    SheetDay,
+    SheetInput,
+    SheetKind,
+    SheetPaper,
     SheetRow,
 )
 
 _UNIT_LABELS = {
-    GENERAL_CONTRACTOR: "施工总承包单位", SUPERVISION: "监理单位", OWNER: "建设单位",
+    GENERAL_CONTRACTOR: "所属单位", SUPERVISION: "监理单位", OWNER: "建设单位",
 }
 _OWN_SIGNERS = {
     # The unit that the managers belong to confirms its own people; who reviews depends on it.

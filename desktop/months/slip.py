@@ -22,7 +22,13 @@ from desktop.jobs import silent
 from desktop.months import leaves
 from desktop.months.frozen import FrozenMonth, FrozenSheet, frozen_month
 from desktop.months.papers import (
-    ExportedFile, Paper, code_of, human_code, page_digest, sheet_paper, write_papers,
+    ExportedFile,
+    Paper,
+    code_of,
+    human_code,
+    page_digest,
+    sheet_paper,
+    write_papers,
 )
 from desktop.months.sheets import Letterhead, signing_input
 from desktop.months.tables import LeaverSlip

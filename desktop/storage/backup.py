@@ -119,7 +119,7 @@ def _verify(file: Path, key: bytes, state: dict[str, Any]) -> None:
 def _failed() -> EnvironmentFault:
     return EnvironmentFault(
         "backup_failed",
-        "备份写入后核对不通过，已丢弃；账套没有改动，后面的步骤也没有执行。请检查磁盘后重试。",
+        "备份写入后核对不通过，已丢弃；账本没有改动，后面的步骤也没有执行。请检查磁盘后重试。",
     )
 
 

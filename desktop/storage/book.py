@@ -1,4 +1,4 @@
-"""A book (账套): one folder that is opened whole and closed whole. This is storage's front door.
+"""A book (账本): one folder that is opened whole and closed whole. This is storage's front door.
 
 The folder holds ``book.json`` (what this is), ``book.db`` (SQLCipher), ``keyslots.json``,
 ``book.lock`` and ``backups/``; exports never go into it.

@@ -57,12 +57,12 @@ class BookCard:
         except (ValueError, KeyError, TypeError) as error:
             raise EnvironmentFault(
                 "book_card_damaged",
-                f"账套的说明文件 {CARD_FILE} 已损坏，未做任何改动。请从备份里把这个文件复制回来。",
+                f"账本的说明文件 {CARD_FILE} 已损坏，未做任何改动。请从备份里把这个文件复制回来。",
             ) from error
         if newer:
             raise Refused(
                 "book_newer",
-                f"这个账套的格式（{body['format']}，{card.database}）比本程序认识的（{_FORMAT}，"
+                f"这个账本的格式（{body['format']}，{card.database}）比本程序认识的（{_FORMAT}，"
                 f"{_SQLCIPHER_FILE}）新，未做任何改动。请先升级程序再打开。",
                 book=body["format"],
                 program=_FORMAT,
@@ -74,7 +74,7 @@ class BookCard:
 def _no_book(folder: Path) -> Refused:
     return Refused(
         "no_book",
-        f"「{folder.name}」里没有账套，未做任何改动。请选择正确的账套文件夹，或用 init 新建一个。",
+        f"「{folder.name}」里没有账本，未做任何改动。请选择正确的账本文件夹，或用 init 新建一个。",
     )
 
 
@@ -86,19 +86,19 @@ def _check_database(folder: Path) -> None:
     except FileNotFoundError as error:
         raise EnvironmentFault(
             "database_missing",
-            f"账套里缺少数据库文件 {DATABASE_FILE}，未做任何改动，也没有新建。请从 backups 里的备份恢复。",
+            f"账本里缺少数据库文件 {DATABASE_FILE}，未做任何改动，也没有新建。请从 backups 里的备份恢复。",
         ) from error
     except OSError as error:
         raise disk_fault(error, folder) from error
     if header == _PLAIN_HEADER:
         raise Refused(
             "plain_database",
-            f"账套里的 {DATABASE_FILE} 是没有加密的 SQLite 文件，不是本程序的账套，已拒绝打开，未做任何改动。"
+            f"账本里的 {DATABASE_FILE} 是没有加密的 SQLite 文件，不是本程序的账本，已拒绝打开，未做任何改动。"
             "请换回原来的文件，或从 backups 里的备份恢复。",
         )
     if not header:
         raise EnvironmentFault(
             "book_damaged",
-            f"账套的数据库文件 {DATABASE_FILE} 是空的，未做任何改动。请从 backups 里的备份恢复。",
+            f"账本的数据库文件 {DATABASE_FILE} 是空的，未做任何改动。请从 backups 里的备份恢复。",
             pages=[],
         )

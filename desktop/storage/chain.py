@@ -41,7 +41,7 @@ GENESIS = bytes(32)
 
 _KIND_NAMES = {
     "act": "操作记录", "punches": "打卡记录", "explanation": "核实说明", "month": "月度冻结",
-    "board": "告示牌",
+    "page": "印出的页", "slip": "退场考勤确认单", "board": "告示牌",
 }
 
 _HEADER = Layout("SEGM", 1, ints=4, texts=6)
@@ -354,5 +354,5 @@ def _checkpoint_flaws(segments: list[_Link], checkpoint: Checkpoint) -> Iterator
         last = max(held, default=0)
         yield Flaw("segment_missing", _gap(last + 1, checkpoint.sequence), last + 1)
     elif known != checkpoint.hash:
-        text = f"第{checkpoint.sequence}段与账套之外留存的校验值不符：整条账本被重写过。"
+        text = f"第{checkpoint.sequence}段与账本之外留存的校验值不符：整条账本被重写过。"
         yield Flaw("chain_rewritten", text, checkpoint.sequence)

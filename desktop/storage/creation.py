@@ -68,7 +68,7 @@ def create_book(
     if not use_keyring and passphrase is None:
         raise Refused(
             "passphrase_needed",
-            "新账套需要口令或系统密钥环，未做任何改动。请给出口令（命令行用 --passphrase-file）。",
+            "新账本需要口令或系统密钥环，未做任何改动。请给出口令（命令行用 --passphrase-file）。",
         )
     made = _missing_parents(folder)
     try:
@@ -101,19 +101,19 @@ def _refuse_occupied(folder: Path) -> None:
         return
     except NotADirectoryError as error:
         raise Refused(
-            "folder_occupied", f"「{folder.name}」是一个文件，不能放账套，未做任何改动。请换一个文件夹名。"
+            "folder_occupied", f"「{folder.name}」是一个文件，不能放账本，未做任何改动。请换一个文件夹名。"
         ) from error
     except OSError as error:
         raise disk_fault(error, folder) from error
     if CARD_FILE in names or DATABASE_FILE in names:
         raise Refused(
             "book_exists",
-            f"「{folder.name}」里已经有一个账套，没有新建，原账套未做任何改动。请直接打开它，或换一个文件夹新建。",
+            f"「{folder.name}」里已经有一个账本，没有新建，原账本未做任何改动。请直接打开它，或换一个文件夹新建。",
         )
     if names:
         raise Refused(
             "folder_occupied",
-            f"文件夹「{folder.name}」不是空的，没有新建账套，未做任何改动。请换一个空文件夹。",
+            f"文件夹「{folder.name}」不是空的，没有新建账本，未做任何改动。请换一个空文件夹。",
         )
 
 

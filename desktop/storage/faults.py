@@ -33,8 +33,8 @@ def damage_sentence(pages: Sequence[int]) -> str:
     else:
         where = f"（第{'、'.join(map(str, pages))}页）"
     return (
-        f"账套的数据库文件已损坏{where}，校验不通过，程序没有改动它。"
-        "请先把整个账套文件夹复制一份留存，再从 backups 里的备份恢复。"
+        f"账本的数据库文件已损坏{where}，校验不通过，程序没有改动它。"
+        "请先把整个账本文件夹复制一份留存，再从 backups 里的备份恢复。"
     )
 
 
@@ -87,11 +87,11 @@ def _fault(error: Any, damaged_pages: Callable[[], Sequence[int]]) -> Environmen
         )
     if code == cipher.SQLITE_READONLY:
         return EnvironmentFault(
-            "read_only", "账套所在的磁盘不可写（只读或没有权限），这一步没有完成；原有数据完好。请检查磁盘后重试。"
+            "read_only", "账本所在的磁盘不可写（只读或没有权限），这一步没有完成；原有数据完好。请检查磁盘后重试。"
         )
     if code in (cipher.SQLITE_IOERR, cipher.SQLITE_CANTOPEN):
         return EnvironmentFault(
-            "disk_error", "读写账套文件时磁盘报错，这一步没有完成，已撤销。请检查磁盘和连接后重新打开账套。"
+            "disk_error", "读写账本文件时磁盘报错，这一步没有完成，已撤销。请检查磁盘和连接后重新打开账本。"
         )
     if code in (cipher.SQLITE_BUSY, cipher.SQLITE_LOCKED):
         return busy()
@@ -101,12 +101,12 @@ def _fault(error: Any, damaged_pages: Callable[[], Sequence[int]]) -> Environmen
 def _unreadable() -> EnvironmentFault:
     return EnvironmentFault(
         "text_unreadable",
-        "账套里有文字读不出来，可能被其他程序改动过；这一步没有完成。请核对账本（ledger verify），再从备份恢复。",
+        "账本里有文字读不出来，可能被其他程序改动过；这一步没有完成。请核对账本（ledger verify），再从备份恢复。",
     )
 
 
 def busy() -> EnvironmentFault:
     """Another job holds what this one needs for longer than it may."""
     return EnvironmentFault(
-        "book_busy", "账套正忙（另一项任务还在写入），这一步没有执行。请等它完成后重试。"
+        "book_busy", "账本正忙（另一项任务还在写入），这一步没有执行。请等它完成后重试。"
     )

@@ -85,7 +85,7 @@ def check_triggers(connection: Any) -> None:
         names = "、".join(unguarded)
         raise EnvironmentFault(
             "guards_missing",
-            f"账套的防改保护不完整（{names}），可能被其他程序改动过。账套未打开，未做任何改动。"
+            f"账本的防改保护不完整（{names}），可能被其他程序改动过。账本未打开，未做任何改动。"
             "请从备份恢复，并核对账本。",
             tables=unguarded,
         )

@@ -190,8 +190,8 @@ class KeySlots:
         except FileNotFoundError as error:
             raise EnvironmentFault(
                 "key_slots_missing",
-                f"账套里缺少密钥文件 {SLOTS_FILE}，无法打开，未做任何改动。"
-                "请从备份里把这个文件复制回来；没有它，口令和恢复码都打不开账套。",
+                f"账本里缺少密钥文件 {SLOTS_FILE}，无法打开，未做任何改动。"
+                "请从备份里把这个文件复制回来；没有它，口令和恢复码都打不开账本。",
             ) from error
         except OSError as error:
             raise disk_fault(error, folder) from error
@@ -214,7 +214,7 @@ def slots_damaged() -> EnvironmentFault:
     """``keyslots.json`` is not what was written."""
     return EnvironmentFault(
         "key_slots_damaged",
-        f"账套的密钥文件 {SLOTS_FILE} 已损坏，无法打开，未做任何改动。请从备份里把这个文件复制回来。",
+        f"账本的密钥文件 {SLOTS_FILE} 已损坏，无法打开，未做任何改动。请从备份里把这个文件复制回来。",
     )
 
 

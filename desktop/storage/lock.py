@@ -27,7 +27,7 @@ class FolderLock:
             self.release()
             raise Refused(
                 "book_in_use",
-                "这个账套正被另一个窗口或命令使用，未做任何改动。请先关闭那一个，再重试。",
+                "这个账本正被另一个窗口或命令使用，未做任何改动。请先关闭那一个，再重试。",
             ) from error
 
     def release(self) -> None:

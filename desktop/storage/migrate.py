@@ -56,7 +56,7 @@ def upgrade(path: Path, key: bytes, *, steps: Path = _STEPS, to: str = VERSIONS[
             if broken:
                 raise EnvironmentFault(
                     "migration_failed",
-                    "账套升级后核对不通过（有记录失去了所属的上级），升级已撤销，账套保持原样。请联系技术支持。",
+                    "账本升级后核对不通过（有记录失去了所属的上级），升级已撤销，账本保持原样。请联系技术支持。",
                     tables=sorted({str(row[0]) for row in broken}),
                 )
     finally:

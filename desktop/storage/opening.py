@@ -86,7 +86,7 @@ def _bring_up_to_date(folder: Path, card: BookCard, key: bytes, clock: Clock) ->
     if version is None:
         raise EnvironmentFault(
             "book_damaged",
-            "账套的数据库是空的：创建没有完成，或文件被替换过。未做任何改动。请从 backups 里的备份恢复。",
+            "账本的数据库是空的：创建没有完成，或文件被替换过。未做任何改动。请从 backups 里的备份恢复。",
             pages=[],
         )
     backup.before(folder, card, key, clock, reason=f"migration-{version}")
@@ -97,7 +97,7 @@ def _refuse_newer(version: str | None) -> None:
     if version is not None and version not in VERSIONS:
         raise Refused(
             "book_newer",
-            f"这个账套由更新版本的程序保存（数据版本{version}，本程序只认识到{VERSIONS[-1]}）。"
+            f"这个账本由更新版本的程序保存（数据版本{version}，本程序只认识到{VERSIONS[-1]}）。"
             "未做任何改动。请先升级程序再打开。",
             book=version,
             program=VERSIONS[-1],

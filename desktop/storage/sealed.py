@@ -58,5 +58,5 @@ class Sealer:
 
 def _damaged() -> EnvironmentFault:
     return EnvironmentFault(
-        "sealed_damaged", "一项加密的资料无法解开：它已损坏，或不是本账套的资料。请从备份恢复，其余资料不受影响。"
+        "sealed_damaged", "一项加密的资料无法解开：它已损坏，或不是本账本的资料。请从备份恢复，其余资料不受影响。"
     )

@@ -9,7 +9,7 @@ from desktop.storage import os_keyring, recovery_code
 from desktop.storage.card import DEMO_PASSPHRASE_FILE, BookCard
 from desktop.storage.keys import DataKey, KeySlots, SlotName, passphrase_secret, slots_damaged
 
-_RECOVER = "请用打印的恢复码打开（恢复码在新建账套时交给了您）。"
+_RECOVER = "请用打印的恢复码打开（恢复码在新建账本时交给了您）。"
 
 
 def data_key(
@@ -37,13 +37,13 @@ def _by_passphrase(slots: KeySlots, passphrase: str) -> DataKey:
         raise _no_slot(
             slots,
             "no_passphrase_slot",
-            "这个账套没有设口令，未做任何改动。请不带口令打开（由系统密钥环解锁）；密钥环里没有时，" + _RECOVER,
+            "这个账本没有设口令，未做任何改动。请不带口令打开（由系统密钥环解锁）；密钥环里没有时，" + _RECOVER,
         )
     return _opened(
         slots,
         SlotName.PASSPHRASE,
         passphrase_secret(passphrase),
-        Refused("wrong_passphrase", "口令不对，账套没有打开，未做任何改动。请重新输入；忘记口令时，" + _RECOVER),
+        Refused("wrong_passphrase", "口令不对，账本没有打开，未做任何改动。请重新输入；忘记口令时，" + _RECOVER),
     )
 
 
@@ -57,7 +57,7 @@ def _by_recovery_code(slots: KeySlots, typed: str) -> DataKey:
         secret,
         Refused(
             "wrong_recovery_code",
-            "恢复码输入无误，但不是这个账套的恢复码。未做任何改动。请核对纸上的账套名称和日期，找到对应的恢复码。",
+            "恢复码输入无误，但不是这个账本的恢复码。未做任何改动。请核对纸上的账本名称和日期，找到对应的恢复码。",
         ),
     )
 
@@ -67,14 +67,14 @@ def _by_keyring(slots: KeySlots) -> DataKey:
         raise _no_slot(
             slots,
             "passphrase_needed",
-            "这个账套要用口令打开，未做任何改动。请输入口令（命令行用 --passphrase-file）；忘记口令时，" + _RECOVER,
+            "这个账本要用口令打开，未做任何改动。请输入口令（命令行用 --passphrase-file）；忘记口令时，" + _RECOVER,
         )
     try:
         secret = os_keyring.fetch(slots.book_id, slots.slots[SlotName.KEYRING].entry)
     except os_keyring.KeyringUnusable as error:
         raise EnvironmentFault(
             "keyring_unusable",
-            f"系统密钥环不可用：{error.reason}。账套没有打开，未做任何改动。"
+            f"系统密钥环不可用：{error.reason}。账本没有打开，未做任何改动。"
             "请先解锁密钥环再试；解锁不了时，" + _RECOVER,
             reason=error.reason,
         ) from error
@@ -86,8 +86,8 @@ def _by_keyring(slots: KeySlots) -> DataKey:
 def _missing_entry() -> Refused:
     return Refused(
         "keyring_entry_missing",
-        "系统密钥环里没有（或不再是）这个账套的密钥：可能换了电脑或用户，或密钥环被重置。"
-        "账套没有打开，未做任何改动。" + _RECOVER,
+        "系统密钥环里没有（或不再是）这个账本的密钥：可能换了电脑或用户，或密钥环被重置。"
+        "账本没有打开，未做任何改动。" + _RECOVER,
     )
 
 
@@ -109,5 +109,5 @@ def _demo_passphrase(folder: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentFault(
             "demo_passphrase_missing",
-            f"演示账套缺少口令文件 {DEMO_PASSPHRASE_FILE}，打不开，未做任何改动。请重新生成演示账套。",
+            f"演示账本缺少口令文件 {DEMO_PASSPHRASE_FILE}，打不开，未做任何改动。请重新生成演示账本。",
         ) from error
