@@ -6,12 +6,7 @@ because an empty wall is punished too (条例 Art. 56).
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +14,7 @@ from typing import Any
 from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.orm import Session
 
+from desktop import delivery
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.board import queries
@@ -26,15 +22,13 @@ from desktop.board.content import board_content, content_digest
 from desktop.board.poster import board_input, checked_size, drawn
 from desktop.board.rules import BoardContent, Missing
 from desktop.board.tables import BoardVersion
-from desktop.errors import EnvironmentFault, Refused
+from desktop.errors import Refused
 from desktop.jobs import CancelToken, Progress, silent
-from desktop.paths import disk_fault
 from desktop.storage import chain
 from desktop.storage.encode import Layout, document
 from desktop.storage.types import Big
 from reports.board import TITLE, BoardInput
 from reports.board_tiles import tiles
-from reports.errors import ReportError
 from reports.paper import Document
 
 KIND = "board"
@@ -118,7 +112,7 @@ def export_board(
     """
     desk.permit(Act.BOARD_EXPORTED)
     chosen = checked_size(size)
-    out = _out_folder(desk, out_dir)
+    out = delivery.destination(out_dir, desk.book.path)
     day = desk.clock.today()
     with desk.book.read() as session:
         content = board_content(session, desk.project_id, day)
@@ -130,11 +124,11 @@ def export_board(
         raise _incomplete(missing)
     made = board_input(content, made_on=day, updated_on=updated, version=version, draft=draft)
     outputs = _outputs(made, chosen, bleed=bleed)
-    with _beside(out) as folder:
+    with delivery.working_folder(out) as folder:
         files = _write(outputs, folder, out, progress, cancel)
         with desk.book.write() as session:
             _store(session, desk, content, digest, made, chosen, files)
-            _appear(files, folder)
+            delivery.hand_over(folder, out, [file.path.name for file in files])
     progress(len(outputs), len(outputs), "完成")
     return BoardExport(version, draft, tuple(files), missing)
 
@@ -147,16 +141,6 @@ def _incomplete(missing: Sequence[Missing]) -> Refused:
         "请补齐后再输出；补齐之前请先输出临时牌（--draft）挂上。",
         missing=[missing_as_json(item) for item in missing],
     )
-
-
-def _out_folder(desk: Desk, out_dir: Path) -> Path:
-    out = out_dir.expanduser().absolute()
-    book, real = os.path.realpath(desk.book.path), os.path.realpath(out)
-    if real == book or real.startswith(book + os.sep):
-        raise Refused(
-            "out_in_book", "输出文件夹在账本文件夹里面，未输出任何文件。请选账本以外的文件夹。"
-        )
-    return out
 
 
 def _outputs(made: BoardInput, size: str, *, bleed: bool) -> list[_Output]:
@@ -189,9 +173,8 @@ def _write(
         path = folder / output.name
         write = write_docx if output.kind == WORD else write_pdf
         write(output.document, path, None, cancel)
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
         pages = len(output.document.pages)
+        digest = delivery.sha256_of(path)
         files.append(BoardFile(output.kind, output.size, out / output.name, pages, digest))
     return files
 
@@ -253,36 +236,3 @@ def _leaf(
     """Over the values as stored, nothing parsed."""
     texts = (content.encode("utf-8"), digest, by.encode("utf-8"))
     return chain.leaf(_RECORD.pack((project_id, version, draft, at_s), texts))
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A working folder inside ``out`` that is gone afterwards whatever happened."""
-    folder = None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
-        yield folder
-    except OSError as error:
-        raise disk_fault(error, out) from error
-    except ReportError as error:
-        raise EnvironmentFault(
-            "board_not_written",
-            "告示牌文件没有写成，未留下任何文件。请检查输出文件夹的空间和权限后重试。",
-        ) from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _appear(files: Sequence[BoardFile], folder: Path) -> None:
-    """Move the files to their names; on failure those already moved are taken away again."""
-    moved: list[Path] = []
-    try:
-        for file in files:
-            os.replace(folder / file.path.name, file.path)
-            moved.append(file.path)
-    except OSError:
-        for path in moved:
-            path.unlink(missing_ok=True)
-        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -35,9 +36,13 @@ def demo(
     )
     common: Common = ctx.obj
     if window and not common.as_json and _has_display():
-        from desktop.ui.app import run_window
+        # A process of its own: this one has drawn the papers on an application without a screen.
+        raise typer.Exit(subprocess.call([*_program(), "--data-dir", str(built.book)]))
 
-        raise typer.Exit(run_window(built.book, None))
+
+def _program() -> list[str]:
+    """How to start this program once more, installed or frozen."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "desktop"]
 
 
 def _has_display() -> bool:

@@ -76,7 +76,7 @@ def export(
         raise Refused("slip_options", "退场单要同时给出 --worker 和 --until，未输出任何文件。")
     with office(ctx) as opened, progress(ctx) as bar:
         if worker is not None and until is not None:
-            files = export_slip(opened.desk, month, worker, until.date(), out, paper=paper)
+            files = export_slip(opened.desk, month, worker, until.date(), out)
         else:
             files = export_month(opened.desk, month, out, paper=paper, progress=bar)
     emit(

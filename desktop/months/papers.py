@@ -1,18 +1,12 @@
 """The papers of a frozen month: signing copies, managers' sheets, notice copies, announcement.
 
 Each as PDF and .docx with equal content. Page rows go into the chain before a file appears under
-its name; files are written into a folder beside and moved when all are whole, so that a cancelled
-or failed export leaves nothing half-done.
+its name.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,16 +14,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from desktop import delivery
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
-from desktop.errors import EnvironmentFault, Refused
+from desktop.errors import Refused
 from desktop.jobs import CancelToken, Progress, silent
 from desktop.months import announcement, leaves, rules
 from desktop.months.frozen import FrozenMonth, FrozenSheet, load_frozen
 from desktop.months.queries import latest_version
 from desktop.months.sheets import Letterhead, notice_input, signing_input
 from desktop.months.tables import MonthPage, MonthVersion
-from desktop.paths import disk_fault
 from desktop.site import queries as site
 from desktop.storage import chain
 from reports.paper import Document
@@ -98,35 +92,53 @@ def export_month(
     Raises :class:`Refused` for a month that is not frozen, :class:`EnvironmentFault` when the
     folder cannot be written.
     """
-    return write_papers(issue_papers(desk, month, paper=paper), out, progress, cancel)
+    desk.permit(Act.MONTH_EXPORTED)
+    out = delivery.destination(out, desk.book.path)
+    issue = _issue(desk, month, paper)
+    return deliver(desk, issue.papers, out, lambda s: _keep(s, desk, issue), progress, cancel)
 
 
 def issue_papers(desk: Desk, month: str, *, paper: str = "A3") -> list[Paper]:
-    """The documents of the newest version with their pages in the chain and the act audited: what
-    a file is written from, and what the window hands to a printer.
-    """
+    """The same documents for the printer: their pages are kept and the act audited."""
     desk.permit(Act.MONTH_EXPORTED)
-    size = sheet_paper(paper)
+    issue = _issue(desk, month, paper)
     with desk.book.write() as session:
-        version = _frozen_version(session, desk.project_id, month)
-        frozen = load_frozen(session, version, desk.book.sealer)
-        parts = partitions(session, desk.project_id, version, frozen, size)
-        store_pages(session, desk, version, frozen, parts, size)
-        papers = _papers(session, desk, version, frozen, parts)
-        desk.audit(
-            session, Act.MONTH_EXPORTED, f"month:{month}", version=version.version,
-            paper=size.value, documents=len(papers),
-        )
-    return papers
+        _keep(session, desk, issue)
+    return issue.papers
 
 
 def preview_papers(desk: Desk, month: str, *, paper: str = "A3") -> list[Paper]:
     """The same documents for the screen; nothing is stored and no file written."""
+    return _issue(desk, month, paper).papers
+
+
+@dataclass(frozen=True, slots=True)
+class _Issue:
+    """A version on one kind of paper, ready to be kept and written."""
+
+    version: MonthVersion
+    frozen: FrozenMonth
+    parts: list[_Partition]
+    paper: SheetPaper
+    papers: list[Paper]
+
+
+def _issue(desk: Desk, month: str, paper: str) -> _Issue:
+    size = sheet_paper(paper)
     with desk.book.read() as session:
         version = _frozen_version(session, desk.project_id, month)
         frozen = load_frozen(session, version, desk.book.sealer)
-        parts = partitions(session, desk.project_id, version, frozen, sheet_paper(paper))
-        return _papers(session, desk, version, frozen, parts)
+        parts = partitions(session, desk.project_id, version, frozen, size)
+        papers = _papers(session, desk, version, frozen, parts)
+        return _Issue(version, frozen, parts, size, papers)
+
+
+def _keep(session: Session, desk: Desk, issue: _Issue) -> None:
+    store_pages(session, desk, issue.version, issue.frozen, issue.parts, issue.paper)
+    desk.audit(
+        session, Act.MONTH_EXPORTED, f"month:{issue.frozen.month}",
+        version=issue.version.version, paper=issue.paper.value, documents=len(issue.papers),
+    )
 
 
 def _frozen_version(session: Session, project_id: int, month: str) -> MonthVersion:
@@ -262,49 +274,38 @@ def _with_codes(
     )
 
 
-def write_papers(
-    papers: Sequence[Paper], out: Path, progress: Progress, cancel: CancelToken | None
+def deliver(
+    desk: Desk,
+    papers: Sequence[Paper],
+    out: Path,
+    keep: Callable[[Session], None],
+    progress: Progress = silent,
+    cancel: CancelToken | None = None,
 ) -> list[ExportedFile]:
-    """Each paper as PDF and .docx; all files appear in ``out`` together or none does."""
+    """Each paper as PDF and .docx in ``out``; ``keep`` stores what the book must know of them.
+
+    Files appear under their names only after that is certain to be kept, all or none.
+    """
     from reports.painter import write_pdf
     from reports.word import write_docx
 
-    out = out.expanduser().absolute()
-    files: list[tuple[Paper, str]] = []
-    with _beside(out) as folder:
+    with delivery.working_folder(out) as folder:
+        files = []
         for done, paper in enumerate(papers):
             progress(done, len(papers), paper.stem)
             if cancel is not None:
                 cancel.raise_if_set()
-            write_pdf(paper.document, folder / f"{paper.stem}.pdf")
-            write_docx(paper.document, folder / f"{paper.stem}.docx")
-            files += [(paper, f"{paper.stem}.pdf"), (paper, f"{paper.stem}.docx")]
-        digests = [_sha256(folder / name) for _, name in files]
-        for _, name in files:
-            os.replace(folder / name, out / name)
+            for ending, write in (("pdf", write_pdf), ("docx", write_docx)):
+                name = f"{paper.stem}.{ending}"
+                write(paper.document, folder / name, None, cancel)
+                files.append(
+                    ExportedFile(
+                        paper.kind, paper.team, out / name, len(paper.document.pages),
+                        delivery.sha256_of(folder / name),
+                    )
+                )
+        with desk.book.write() as session:
+            keep(session)
+            delivery.hand_over(folder, out, [file.path.name for file in files])
     progress(len(papers), len(papers), "完成")
-    return [
-        ExportedFile(paper.kind, paper.team, out / name, len(paper.document.pages), digest)
-        for (paper, name), digest in zip(files, digests, strict=True)
-    ]
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A working folder inside ``out`` that is gone afterwards whatever happened."""
-    folder = None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
-        yield folder
-    except OSError as error:
-        fault: EnvironmentFault = disk_fault(error, out)
-        raise fault from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return files

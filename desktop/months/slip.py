@@ -12,30 +12,29 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from desktop import delivery
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.attendance import rules as attendance
 from desktop.attendance.frame import month_bounds
 from desktop.attendance.month import PersonMonth, compute_month
 from desktop.errors import Refused
-from desktop.jobs import silent
 from desktop.months import leaves
 from desktop.months.frozen import FrozenMonth, FrozenSheet, frozen_month
 from desktop.months.papers import (
     ExportedFile,
     Paper,
     code_of,
+    deliver,
     human_code,
     page_digest,
-    sheet_paper,
-    write_papers,
 )
 from desktop.months.sheets import Letterhead, signing_input
 from desktop.months.tables import LeaverSlip
 from desktop.site import queries as site
 from desktop.storage import chain
 from desktop.storage.types import day_number
-from reports.sheet import PageCode, PageRows, SheetKind, sheet_document
+from reports.sheet import PageCode, PageRows, SheetKind, SheetPaper, sheet_document
 
 SLIP = "slip"
 DRAFT_VERSION = 0
@@ -43,7 +42,7 @@ DRAFT_VERSION = 0
 
 
 def export_slip(
-    desk: Desk, month: str, worker_no: int, until: date, out: Path, *, paper: str = "A4"
+    desk: Desk, month: str, worker_no: int, until: date, out: Path
 ) -> list[ExportedFile]:
     """Write the slip of ``worker_no`` for ``month`` up to ``until`` (included).
 
@@ -51,19 +50,25 @@ def export_slip(
     the month, or days up to it still need an explanation.
     """
     desk.permit(Act.MONTH_EXPORTED)
-    sheet_paper(paper)
     first, last = month_bounds(month)
     if not first <= until <= last:
         raise Refused("slip_day", f"离场日期 {until} 不在 {month} 内，未输出。")
-    with desk.book.write() as session:
+    out = delivery.destination(out, desk.book.path)
+    with desk.book.read() as session:
         frozen = _person_only(session, desk, month, worker_no, until)
-        papers = [
-            _paper(session, desk, frozen, sheet, worker_no, until) for sheet in frozen.sheets
-        ]
+        leaders = {team.id: team.leader for team in site.teams(session, desk.project_id)}
+    letter = Letterhead(DRAFT_VERSION, desk.clock.today(), leaders)
+    slips = [_Slip(desk, frozen, sheet) for sheet in frozen.sheets]
+
+    def keep(session: Session) -> None:
+        for slip in slips:
+            slip.store(session, desk, until)
         desk.audit(
             session, Act.MONTH_EXPORTED, f"slip:{month}:{worker_no}", until=until.isoformat()
         )
-    return write_papers(papers, out, silent, None)
+
+    papers = [slip.paper(letter, until, worker_no) for slip in slips]
+    return deliver(desk, papers, out, keep)
 
 
 def _person_only(
@@ -104,41 +109,50 @@ def _clip(row: PersonMonth, days: int) -> None:
     row.totals = attendance.totals(row.cells, values)
 
 
-def _paper(
-    session: Session, desk: Desk, frozen: FrozenMonth, sheet: FrozenSheet, worker_no: int,
-    until: date,
-) -> Paper:
-    rows = PageRows(1, 1, 0, 1)
-    digest = page_digest(frozen, sheet, rows)
-    code = code_of(desk.book.book_id, DRAFT_VERSION, frozen.month, sheet.number, rows, digest)
-    now = desk.clock.now()
-    person_id = sheet.rows[0].person_id
-    segment = chain.append(
-        session, desk.project_id, leaves.SLIP,
-        [
-            leaves.slip_leaf(
-                desk.project_id, person_id, day_number(until), int(now.timestamp()),
-                frozen.month, digest,
-            )
-        ],
-        {"month": frozen.month, "until": until.isoformat(), "code": code},
-        at=now, operator=desk.actor.name,
-    )
-    session.add(
-        LeaverSlip(
-            project_id=desk.project_id, segment_id=segment.id, person_id=person_id,
-            month=frozen.month, until_day=until, digest=digest, printed_at=now,
+class _Slip:
+    """One slip: a person's part of the month in one sheet, with its page identity."""
+
+    def __init__(self, desk: Desk, frozen: FrozenMonth, sheet: FrozenSheet) -> None:
+        self._frozen, self._sheet = frozen, sheet
+        rows = PageRows(1, 1, 0, 1)
+        self._digest = page_digest(frozen, sheet, rows)
+        self._code = code_of(
+            desk.book.book_id, DRAFT_VERSION, frozen.month, sheet.number, rows, self._digest
         )
-    )
-    leaders = {team.id: team.leader for team in site.teams(session, desk.project_id)}
-    letter = Letterhead(DRAFT_VERSION, desk.clock.today(), leaders)
-    made = signing_input(
-        frozen, sheet, letter, sheet_paper("A4"), lambda _: PageCode(code, human_code(code))
-    )
-    year, month = frozen.month.split("-")
-    made = replace(
-        made, kind=SheetKind.SLIP, title=f"{year}年{int(month)}月考勤确认单（退场）", version="",
-        period=f"{int(month)}月1日—{int(month)}月{until.day}日",
-    )
-    stem = f"退场考勤确认单-{frozen.month.replace('-', '')}-{sheet.number:03d}-{worker_no}"
-    return Paper(SLIP, sheet.head.get("team") or sheet.head["company"], stem, sheet_document(made))
+
+    def store(self, session: Session, desk: Desk, until: date) -> None:
+        """The row of the slip and its link of the chain."""
+        now = desk.clock.now()
+        person_id = self._sheet.rows[0].person_id
+        leaf = leaves.slip_leaf(
+            desk.project_id, person_id, day_number(until), int(now.timestamp()),
+            self._frozen.month, self._digest,
+        )
+        segment = chain.append(
+            session, desk.project_id, leaves.SLIP, [leaf],
+            {"month": self._frozen.month, "until": until.isoformat(), "code": self._code},
+            at=now, operator=desk.actor.name,
+        )
+        session.add(
+            LeaverSlip(
+                project_id=desk.project_id, segment_id=segment.id, person_id=person_id,
+                month=self._frozen.month, until_day=until, digest=self._digest, printed_at=now,
+            )
+        )
+
+    def paper(self, letter: Letterhead, until: date, worker_no: int) -> Paper:
+        """The slip as a document, A4 portrait."""
+        sheet, code = self._sheet, self._code
+        made = signing_input(
+            self._frozen, sheet, letter, SheetPaper.A4,
+            lambda _: PageCode(code, human_code(code)),
+        )
+        year, month = self._frozen.month.split("-")
+        made = replace(
+            made, kind=SheetKind.SLIP, version="",
+            title=f"{year}年{int(month)}月考勤确认单（退场）",
+            period=f"{int(month)}月1日—{int(month)}月{until.day}日",
+        )
+        stem = f"退场考勤确认单-{year}{month}-{sheet.number:03d}-{worker_no}"
+        name = sheet.head.get("team") or sheet.head["company"]
+        return Paper(SLIP, name, stem, sheet_document(made))
