@@ -39,7 +39,8 @@ class Terminal(Base):
     retired_on: Mapped[date | None] = mapped_column(Day)
     epoch: Mapped[int]
     cursor: Mapped[Any] = mapped_column(Json)
-    """Driver's own: for ZK the record count and digest of the prefix already held."""
+    """``driver``: the driver's own, for ZK count and digest of the prefix already held; ``held``:
+    records of the log that are stored, ``quarantined`` of them in quarantine. Empty before."""
     complete_until: Mapped[datetime | None]
     """Everything this terminal recorded before this instant (UTC) is held."""
     last_contact_at: Mapped[datetime | None]

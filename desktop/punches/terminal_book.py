@@ -1,0 +1,407 @@
+"""The terminal book (设备台账): which terminals stand on the site, how to reach and read them.
+
+A terminal has a permanent id; its serial is bound at first contact, and another serial at the same
+entry is refused until the office says that the unit was replaced. Nothing here talks to a terminal:
+one can be entered before it has power.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from desktop.access.actor import Act
+from desktop.access.desk import Desk
+from desktop.errors import Refused
+from desktop.punches.tables import ClockReading, Download, Terminal
+from devices.terminals.registry import driver_names as driver_names  # forms offer them
+
+DIRECTIONS = {"in": "进", "out": "出", "both": "进出"}
+TRANSPORTS = ("tcp", "udp")
+LONGEST_NAME = 40
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:(\d{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalView:
+    """A terminal as lists show it. ``held`` are the records of its log that are stored.
+
+    ``clock_offset_s`` at the last reading, positive = fast; ``last_error`` is the code of the
+    last collection, empty when it was complete.
+    """
+
+    id: int
+    name: str
+    driver: str
+    address: str
+    transport: str
+    direction: str
+    serial: str
+    has_password: bool
+    biometric_only_from: date | None
+    biometric_only_evidence: str
+    in_use_from: date | None
+    retired_on: date | None
+    epoch: int
+    held: int
+    complete_until: datetime | None
+    last_contact_at: datetime | None
+    clock_offset_s: int | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalChange:
+    """What an act on the terminal book did; ``warnings`` are sentences."""
+
+    terminal_id: int
+    name: str
+    warnings: tuple[str, ...] = ()
+
+
+def add_terminal(
+    desk: Desk,
+    name: str,
+    *,
+    driver: str,
+    address: str,
+    direction: str,
+    transport: str = "tcp",
+    password: str | None = None,
+    in_use_from: date | None = None,
+) -> TerminalChange:
+    """Enter a terminal; it need not answer. ``address`` ``HOST[:PORT]``, empty = stick only.
+
+    ``in_use_from``: earlier days are not asked for; None = since the project began. Raises
+    :class:`Refused` for a taken name or a value that cannot be.
+    """
+    desk.permit(Act.TERMINAL_CHANGED)
+    name = _name(name)
+    address = _address(address)
+    _check(driver, transport, direction)
+    with desk.book.write() as session:
+        _refuse_taken(session, desk.project_id, name)
+        terminal = Terminal(
+            project_id=desk.project_id,
+            name=name,
+            driver=driver,
+            address=address,
+            transport=transport,
+            direction=direction,
+            serial="",
+            password_sealed=desk.book.sealer.seal(password) if password else None,
+            encoding="",
+            biometric_only_from=None,
+            biometric_only_evidence="",
+            in_use_from=in_use_from,
+            retired_on=None,
+            epoch=0,
+            cursor={},
+            complete_until=None,
+            last_contact_at=None,
+        )
+        session.add(terminal)
+        session.flush()
+        warnings = _shared_address(session, terminal)
+        desk.audit(
+            session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", did="added", driver=driver,
+            direction=direction,
+        )
+        return TerminalChange(terminal.id, name, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """New values; None leaves a value as it is. ``password`` "" removes the stored one."""
+
+    name: str | None = None
+    address: str | None = None
+    transport: str | None = None
+    direction: str | None = None
+    password: str | None = None
+    in_use_from: date | None = None
+
+
+def edit_terminal(desk: Desk, name: str, edit: Edit, *, why: str = "") -> TerminalChange:
+    """Change an entry. A new direction changes what past punches mean, so it needs ``why``."""
+    desk.permit(Act.TERMINAL_CHANGED)
+    with desk.book.write() as session:
+        terminal = terminal_named(session, desk.project_id, name)
+        _check(
+            terminal.driver, edit.transport or terminal.transport,
+            edit.direction or terminal.direction,
+        )
+        changed = []
+        if edit.name is not None and _name(edit.name) != terminal.name:
+            _refuse_taken(session, desk.project_id, _name(edit.name))
+            terminal.name = _name(edit.name)
+            changed.append("name")
+        if edit.direction is not None and edit.direction != terminal.direction:
+            if not why.strip():
+                raise Refused(
+                    "reason_needed",
+                    "改变进出方向会影响已有打卡的判定，请写明原因。未做任何改动。",
+                )
+            terminal.direction = edit.direction
+            changed.append("direction")
+        if edit.address is not None and _address(edit.address) != terminal.address:
+            terminal.address = _address(edit.address)
+            changed.append("address")
+        if edit.transport is not None and edit.transport != terminal.transport:
+            terminal.transport = edit.transport
+            changed.append("transport")
+        if edit.password is not None:
+            sealed = desk.book.sealer.seal(edit.password) if edit.password else None
+            terminal.password_sealed = sealed
+            changed.append("password")
+        if edit.in_use_from is not None and edit.in_use_from != terminal.in_use_from:
+            terminal.in_use_from = edit.in_use_from
+            changed.append("in_use_from")
+        session.flush()
+        if changed:
+            desk.audit(
+                session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", why=why, did="edited",
+                fields=changed,
+            )
+        return TerminalChange(terminal.id, terminal.name, _shared_address(session, terminal))
+
+
+def retire_terminal(desk: Desk, name: str, on: date) -> TerminalChange:
+    """The terminal leaves the site; ``on`` is the last day it is expected to record."""
+    desk.permit(Act.TERMINAL_CHANGED)
+    with desk.book.write() as session:
+        terminal = terminal_named(session, desk.project_id, name)
+        terminal.retired_on = on
+        desk.audit(
+            session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", did="retired",
+            on=on.isoformat(),
+        )
+        return TerminalChange(terminal.id, terminal.name)
+
+
+def declare_biometric_only(
+    desk: Desk, name: str, from_day: date, evidence: str
+) -> TerminalChange:
+    """仅生物识别: from that day unknown methods of this terminal count, as the evidence shows."""
+    desk.permit(Act.TERMINAL_CHANGED)
+    if not evidence.strip():
+        raise Refused(
+            "evidence_needed",
+            "声明仅生物识别须写明依据（例如设备照片、验证方式设置截图及日期）。未做任何改动。",
+        )
+    with desk.book.write() as session:
+        terminal = terminal_named(session, desk.project_id, name)
+        terminal.biometric_only_from = from_day
+        terminal.biometric_only_evidence = evidence.strip()
+        desk.audit(
+            session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", why=evidence.strip(),
+            did="biometric_only", since=from_day.isoformat(),
+        )
+        return TerminalChange(terminal.id, terminal.name)
+
+
+def rebind_terminal(desk: Desk, name: str, reason: str) -> TerminalChange:
+    """The unit was replaced: the next contact binds the new serial, its log starts anew."""
+    desk.permit(Act.TERMINAL_CHANGED)
+    if not reason.strip():
+        raise Refused("reason_needed", "更换设备须写明原因。未做任何改动。")
+    with desk.book.write() as session:
+        terminal = terminal_named(session, desk.project_id, name)
+        desk.audit(
+            session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", why=reason.strip(),
+            did="rebound", serial=terminal.serial, epoch=terminal.epoch + 1,
+        )
+        terminal.serial = ""
+        terminal.epoch += 1
+        terminal.cursor = {}
+        return TerminalChange(terminal.id, terminal.name)
+
+
+# ── for those who read terminals ────────────────────────────────────────────────────────────────
+
+
+def terminal_named(session: Session, project_id: int, name: str) -> Terminal:
+    """The terminal of that name, or :class:`Refused` naming those there are."""
+    found = session.scalar(
+        select(Terminal).where(Terminal.project_id == project_id, Terminal.name == name.strip())
+    )
+    if found is None:
+        raise unknown_terminal(session, project_id, name)
+    return found
+
+
+def unknown_terminal(session: Session, project_id: int, name: str) -> Refused:
+    """The refusal for a name nobody entered."""
+    names = session.scalars(
+        select(Terminal.name).where(Terminal.project_id == project_id).order_by(Terminal.id)
+    ).all()
+    known = f"已登记的有：{'、'.join(names)}" if names else "还没有登记任何考勤机"
+    return Refused(
+        "unknown_terminal",
+        f"没有名为「{name}」的考勤机，未做任何改动。{known}。请核对名称，或先用 terminal add 登记。",
+        terminal=name,
+    )
+
+
+def bind_serial(session: Session, terminal: Terminal, serial: str) -> tuple[str, ...]:
+    """Bind at first contact; refuse a unit that is another one than before. Returns warnings.
+
+    An empty serial (a unit that will not say it) proves and binds nothing. The same serial at two
+    entries is only warned of: cheap units are sold with equal ones.
+    """
+    if not serial:
+        return ()
+    if terminal.serial and serial != terminal.serial:
+        raise Refused(
+            "serial_changed",
+            f"「{terminal.name}」登记的序列号是{terminal.serial}，现在应答的是{serial}：不是同一台机器。"
+            "没有保存它的任何记录。若确已换机，请先用 terminal rebind 写明原因；否则请核对地址。",
+            terminal=terminal.name, bound=terminal.serial, answered=serial,
+        )
+    terminal.serial = serial
+    others = session.scalars(
+        select(Terminal.name).where(
+            Terminal.project_id == terminal.project_id,
+            Terminal.serial == serial,
+            Terminal.id != terminal.id,
+        )
+    ).all()
+    return tuple(
+        f"「{terminal.name}」与「{other}」的序列号相同（{serial}），可能是同一台机器登记了两次，请核对地址。"
+        for other in others
+    )
+
+
+def list_terminals(session: Session, project_id: int) -> list[TerminalView]:
+    """All terminals in the order they were entered, retired ones too."""
+    terminals = session.scalars(
+        select(Terminal).where(Terminal.project_id == project_id).order_by(Terminal.id)
+    ).all()
+    offsets = _latest_offsets(session, terminals)
+    failures = _latest_failures(session, terminals)
+    return [
+        TerminalView(
+            id=one.id,
+            name=one.name,
+            driver=one.driver,
+            address=one.address,
+            transport=one.transport,
+            direction=one.direction,
+            serial=one.serial,
+            has_password=one.password_sealed is not None,
+            biometric_only_from=one.biometric_only_from,
+            biometric_only_evidence=one.biometric_only_evidence,
+            in_use_from=one.in_use_from,
+            retired_on=one.retired_on,
+            epoch=one.epoch,
+            held=int((one.cursor or {}).get("held", 0)),
+            complete_until=one.complete_until,
+            last_contact_at=one.last_contact_at,
+            clock_offset_s=offsets.get(one.id),
+            last_error=failures.get(one.id, ""),
+        )
+        for one in terminals
+    ]
+
+
+def _latest_offsets(session: Session, terminals: Sequence[Terminal]) -> dict[int, int]:
+    last = (
+        select(func.max(ClockReading.id))
+        .where(ClockReading.terminal_id.in_([one.id for one in terminals]))
+        .group_by(ClockReading.terminal_id)
+    )
+    rows = session.execute(
+        select(ClockReading.terminal_id, ClockReading.offset_s).where(ClockReading.id.in_(last))
+    )
+    return {terminal_id: offset for terminal_id, offset in rows}
+
+
+def _latest_failures(session: Session, terminals: Sequence[Terminal]) -> dict[int, str]:
+    last = (
+        select(func.max(Download.id))
+        .where(Download.terminal_id.in_([one.id for one in terminals]))
+        .group_by(Download.terminal_id)
+    )
+    rows = session.execute(
+        select(Download.terminal_id, Download.error).where(Download.id.in_(last))
+    )
+    return {terminal_id: error for terminal_id, error in rows}
+
+
+# ── checks ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Refused(
+            "terminal_name",
+            f"考勤机名称应为1到{LONGEST_NAME}个字，例如「东门进」。未做任何改动。",
+        )
+    return name
+
+
+def _address(address: str) -> str:
+    address = address.strip()
+    if not address:
+        return ""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or (match[3] is not None and not 0 < int(match[3]) < 65536):
+        raise Refused(
+            "terminal_address",
+            f"地址「{address}」读不懂，应为 IP:端口，例如 192.168.1.201:4370。未做任何改动。",
+            address=address,
+        )
+    return address
+
+
+def _check(driver: str, transport: str, direction: str) -> None:
+    known = driver_names()
+    if driver not in known:
+        raise Refused(
+            "unknown_driver",
+            f"没有名为「{driver}」的考勤机驱动，可用的有：{'、'.join(known)}。未做任何改动。",
+            driver=driver, known=known,
+        )
+    if transport not in TRANSPORTS:
+        raise Refused(
+            "transport", f"通讯方式只能是 tcp 或 udp，不能是「{transport}」。未做任何改动。"
+        )
+    if direction not in DIRECTIONS:
+        raise Refused(
+            "direction",
+            f"方向只能是 in（进）、out（出）或 both（进出），不能是「{direction}」。未做任何改动。",
+        )
+
+
+def _refuse_taken(session: Session, project_id: int, name: str) -> None:
+    taken = session.scalar(
+        select(Terminal.id).where(Terminal.project_id == project_id, Terminal.name == name)
+    )
+    if taken is not None:
+        raise Refused(
+            "terminal_exists",
+            f"已有名为「{name}」的考勤机，未做任何改动。请换一个名称。",
+            terminal=name,
+        )
+
+
+def _shared_address(session: Session, terminal: Terminal) -> tuple[str, ...]:
+    """Two entries at one address are likely a slip, but a moved terminal is no error."""
+    if not terminal.address:
+        return ()
+    others = session.scalars(
+        select(Terminal.name).where(
+            Terminal.project_id == terminal.project_id,
+            Terminal.address == terminal.address,
+            Terminal.id != terminal.id,
+            Terminal.retired_on.is_(None),
+        )
+    ).all()
+    return tuple(f"「{other}」登记了同一个地址{terminal.address}，请核对。" for other in others)
