@@ -54,7 +54,7 @@ def refuse_unsafe_folder(folder: Path) -> None:
     if reason is not None:
         raise Refused(
             "folder_unsafe",
-            f"账套不能放在{reason}里，多处同时写入会损坏数据。未做任何改动。请改用本机硬盘上的文件夹。",
+            f"账本不能放在{reason}里，多处同时写入会损坏数据。未做任何改动。请改用本机硬盘上的文件夹。",
             reason=reason,
         )
 

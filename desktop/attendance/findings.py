@@ -40,7 +40,7 @@ def month_findings(
     answers = queries.answers(session, attendance.frame.project_id)
     today = now.date()
     found = [
-        *_unresolved(attendance),
+        *_unresolved(attendance, today),
         *device_findings(session, attendance.frame, answers, now),
         *_silent_teams(attendance, answers, today),
         *_on_stop_days(attendance),
@@ -58,7 +58,8 @@ def _who(worker: Worker) -> str:
     return f"{worker.name}（人员编号{worker.worker_no}）"
 
 
-def _unresolved(attendance: MonthAttendance) -> Iterator[Finding]:
+def _unresolved(attendance: MonthAttendance, today: date) -> Iterator[Finding]:
+    """Every ``?`` of a day that is over: who came in this morning has not gone out yet."""
     for row in attendance.rows:
         if rules.UNRESOLVED not in row.symbols:
             continue
@@ -66,6 +67,8 @@ def _unresolved(attendance: MonthAttendance) -> Iterator[Finding]:
             if symbol != rules.UNRESOLVED:
                 continue
             day = day_of(attendance.frame.first_day + place)
+            if day >= today:
+                continue
             reason = queries.cell_reasons(attendance, row, place)[0]
             yield Finding(
                 "unresolved", f"unresolved:{row.worker.person_id}:{day.isoformat()}", True,

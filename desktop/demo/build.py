@@ -81,7 +81,7 @@ def build_demo(
     if not 30 <= workers <= 2000:
         raise Refused("demo_size", "演示工地的人数应在 30 到 2000 之间，未做任何改动。")
     chosen = month or last_month(clock.today())
-    site = scenario.invent_site(chosen, workers)
+    site = scenario.invent_site(chosen, workers, now=clock.local())
     folder = out.absolute() / BOOK_FOLDER
     _clear(folder)
     with tempfile.TemporaryDirectory(prefix="sitemuster-demo-") as scratch:

@@ -96,8 +96,13 @@ def month_of(month: str) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def invent_site(month: str, workers: int = 300, seed: int = 20261) -> Scenario:
-    """A whole month of the invented site with ``workers`` people on the roster."""
+def invent_site(
+    month: str, workers: int = 300, *, now: datetime | None = None, seed: int = 20261
+) -> Scenario:
+    """A whole month of the invented site with ``workers`` people on the roster.
+
+    With ``now`` (local) in the month after, ordinary days go on until that moment.
+    """
     chance = random.Random(seed)
     first, last = month_of(month)
     members = _members(first, last, workers, seed)
@@ -113,9 +118,26 @@ def invent_site(month: str, workers: int = 300, seed: int = 20261) -> Scenario:
                 continue
             _work(scenario, member, day, by_own.get(member.worker_no), chance)
     _oddities(scenario, chance)
+    if now is not None and timedelta(0) < now.date() - last <= timedelta(days=31):
+        _go_on(scenario, by_own, now, chance)
     for punches in scenario.gates.values():
         punches.sort(key=lambda punch: punch.at)
     return scenario
+
+
+def _go_on(
+    scenario: Scenario, own: dict[int, str], now: datetime, chance: random.Random
+) -> None:
+    """The days between the closed month and the present moment."""
+    for member in scenario.members:
+        if member.left is not None:
+            continue
+        for n in range(1, (now.date() - scenario.last).days + 1):
+            if chance.random() >= 0.1:
+                day = scenario.last + timedelta(days=n)
+                _work(scenario, member, day, own.get(member.worker_no), chance)
+    for gate, punches in scenario.gates.items():
+        scenario.gates[gate] = [punch for punch in punches if punch.at <= now]
 
 
 def _members(first: date, last: date, workers: int, seed: int) -> list[Member]:
@@ -168,10 +190,7 @@ def _work(
 
     if member.team is not None and member.team.night:
         punch(gate_in, at(day, 18, 40, 40))
-        if day < scenario.last:
-            punch(gate_out, at(day + timedelta(days=1), 4, 40, 50))
-        else:
-            punch(gate_out, at(day, 23, 20, 20))
+        punch(gate_out, at(day + timedelta(days=1), 4, 40, 50))
         return
     punch(gate_in, at(day, 6, 20, 50))
     if chance.random() < 0.06:  # half a day

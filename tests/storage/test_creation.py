@@ -27,7 +27,7 @@ CLOCK = FixedClock(NOW)
 
 
 def test_a_new_book_opens_by_passphrase_and_by_recovery_code(tmp_path: Path) -> None:
-    folder = tmp_path / "工地" / "账套 一"
+    folder = tmp_path / "工地" / "账本 一"
     book, code = create_book(folder, CLOCK, passphrase="Ｐass１", cost=CHEAP)
     with book.write() as session:
         session.add(BookInfo(name="sign", value="kept"))
@@ -35,7 +35,7 @@ def test_a_new_book_opens_by_passphrase_and_by_recovery_code(tmp_path: Path) -> 
     assert {path.name for path in folder.iterdir()} == {
         "book.json", "book.db", "keyslots.json", "book.lock", "backups",
     }
-    assert [path.name for path in folder.parent.iterdir()] == ["账套 一"]
+    assert [path.name for path in folder.parent.iterdir()] == ["账本 一"]
     for how in ({"passphrase": "Pass1"}, {"recovery_code": code.replace("-", " ")}):
         with open_book(folder, CLOCK, **how) as again, again.read() as session:
             assert again.book_id == book.book_id
@@ -137,7 +137,7 @@ def test_a_folder_without_the_right_to_write() -> None:
             os.seteuid(65534)
         try:
             with pytest.raises(EnvironmentFault) as caught:
-                create_book(folder / "新" / "账套", CLOCK, passphrase="x", cost=CHEAP)
+                create_book(folder / "新" / "账本", CLOCK, passphrase="x", cost=CHEAP)
         finally:
             if was_root:
                 os.seteuid(0)

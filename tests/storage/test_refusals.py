@@ -25,7 +25,7 @@ from tests.storage.rig import foreign_hand, snapshot
 @pytest.fixture
 def closed(tmp_path: Path, site_template: Path) -> Path:
     """A closed book nobody else uses."""
-    return Path(shutil.copytree(site_template, tmp_path / "账套"))
+    return Path(shutil.copytree(site_template, tmp_path / "账本"))
 
 
 def refused(folder: Path, **how: str) -> SiteMusterError:
