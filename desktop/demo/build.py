@@ -167,7 +167,7 @@ def terminals(site: Scenario, clock: Clock) -> Iterator[dict[str, ZkEmulator]]:
     """The three networked terminals of the site, running on loopback."""
     own = {member.worker_no: number for number, member in site.own_numbers.items()}
     with ExitStack() as stack:
-        running = {}
+        running: dict[str, ZkEmulator] = {}
         for name, punches in site.gates.items():
             if name == WEST_OUT:
                 continue

@@ -93,7 +93,7 @@ def test_every_open_cell_blocks_until_it_is_explained(
 def test_open_findings_are_accepted_only_with_a_reason(
     crew: tuple[Desk, dict[str, int], list[Member]]
 ) -> None:
-    desk, places, members = crew
+    desk, places, _ = crew
     punched(desk, places["进"], hire(desk, 1004, "木工班"), "11-03 07:00")
     with pytest.raises(Refused, match="理由"):
         freeze_month(desk, MONTH, accept_open="  ")
@@ -107,7 +107,7 @@ def test_open_findings_are_accepted_only_with_a_reason(
 def test_freezing_again_names_exactly_the_changed_rows(
     crew: tuple[Desk, dict[str, int], list[Member]]
 ) -> None:
-    desk, places, members = crew
+    desk, _, members = crew
     first = freeze_month(desk, MONTH)
     same = freeze_month(desk, MONTH)
     assert same.unchanged and same.version == 1
