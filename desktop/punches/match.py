@@ -108,6 +108,27 @@ class _Candidate:
     name: str
 
 
+_STAND_INS = frozenset("?？□〓*\N{REPLACEMENT CHARACTER}")
+"""What terminals show for a character their code page does not have."""
+
+
+def _agrees(on_terminal: str, roster: str) -> bool:
+    """Can the terminal mean this name? It may have cut it, and replaced what GBK lacks."""
+    kept = on_terminal.rstrip("\N{REPLACEMENT CHARACTER}")
+    return len(kept) <= len(roster) and all(
+        shown == meant or (shown in _STAND_INS and not _in_gbk(meant))
+        for shown, meant in zip(kept, roster, strict=False)
+    )
+
+
+def _in_gbk(sign: str) -> bool:
+    try:
+        sign.encode("gbk")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Finder:
     """Whose a number of one terminal may be; everything is read once, at the beginning."""
 
@@ -162,7 +183,7 @@ class Finder:
     def _by_itself(self, blank: Match, own: _Candidate) -> Match:
         """A 人员编号; when the terminal has another name for it, it may be its old number."""
         name, roster = name_key(blank.terminal_name), name_key(own.name)
-        if not name or name == roster or roster.startswith(name.rstrip("\N{REPLACEMENT CHARACTER}")):
+        if not name or _agrees(name, roster):
             return self._is(blank, Standing.BY_ITSELF, Basis.WORKER_NO, own)
         doubtful = self._is(blank, Standing.DOUBTFUL, Basis.WORKER_NO, own)
         return replace(

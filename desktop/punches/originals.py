@@ -103,7 +103,7 @@ def read(book: Book, sha256: bytes) -> Iterator[bytes]:
         raise _damaged() from error
     except OSError as error:
         raise EnvironmentFault(
-            "original_missing", "账套里没有这份原始文件，或读不出来。打卡记录不受影响。"
+            "original_missing", "账本里没有这份原始文件，或读不出来。打卡记录不受影响。"
         ) from error
 
 

@@ -65,4 +65,4 @@ def _situation(error: errors.DeviceError) -> str:
 def of_file(error: errors.FileRefused) -> str:
     """The sentence for a stick file that is not taken."""
     reason = _FILES.get(error.reason, "文件不能识别").format(line=error.line)
-    return f"没有导入：{reason}。账套未做任何改动，U盘上的文件也未改动。"
+    return f"没有导入：{reason}。账本未做任何改动，U盘上的文件也未改动。"

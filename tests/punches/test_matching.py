@@ -298,3 +298,22 @@ def test_numbers_of_nobody_are_listed_with_what_is_known(desk: Desk) -> None:
         (GATE, "43", "李小娜", 1, MORNING, MORNING),
         ("东门", "42", "", 1, MORNING, MORNING),
     ]
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "roster", "agrees"),
+    [
+        ("?田明", "𠮷田明", True),
+        ("张?", "张䶮", True),
+        ("张", "张䶮", True),
+        ("张?", "张三", False),
+        ("李?", "张䶮", False),
+        ("张䶮二", "张䶮", False),
+    ],
+)
+def test_a_stand_in_for_a_rare_character_is_no_other_name(
+    on_terminal: str, roster: str, agrees: bool
+) -> None:
+    from desktop.punches.match import _agrees
+
+    assert _agrees(on_terminal, roster) is agrees
