@@ -1,0 +1,1 @@
+"""The window: Qt Widgets over the same services as the command line. No rule of law or money."""

@@ -1,0 +1,1 @@
+"""The month grid with its whys, findings, explanations and the construction calendar."""

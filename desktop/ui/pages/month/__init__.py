@@ -1,0 +1,1 @@
+"""Closing a month: collect, settle findings, freeze, print."""

@@ -1,0 +1,1 @@
+"""The roster: list, search, import of spreadsheets, one person in the panel."""

@@ -1,0 +1,1 @@
+"""Terminals: the book, collecting, sticks, 对号, outage notes, declarations."""

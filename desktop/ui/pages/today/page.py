@@ -1,0 +1,162 @@
+"""今日: what is due, in the order of its day, each with the button that leads on."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem
+
+from desktop.ui import icons, theme
+from desktop.ui.actions import Command, PageName
+from desktop.ui.changes import Changes
+from desktop.ui.i18n import day_words, tr
+from desktop.ui.pages.base import Page
+from desktop.ui.pages.today.agenda import Agenda, Task, read_agenda
+from desktop.ui.theme import Tone
+from desktop.ui.widgets.basics import Card, button, label, line, rule
+from desktop.ui.widgets.blocks import ActionRow, EmptyState, Figure, ScrollRows
+from desktop.ui.widgets.panel import PanelContent
+from desktop.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+class TodayPage(Page):
+    """Asks once when shown and after every change; holds nothing."""
+
+    name = PageName.TODAY
+    interests = ~Changes.NONE
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace, tr("今日"))
+        self.agenda: Agenda | None = None
+        today = workspace.desk.clock.today()
+        self.summarise(f"{today.year}年{day_words(today)}")
+        self._collect = button(tr("采集全部考勤机"), self._pull, icon="pull", kind="primary")
+        self.add_acts([self._collect])
+        self._figures = {
+            "workers": Figure(tr("在册工人")), "managers": Figure(tr("在册管理人员")),
+            "punches": Figure(tr("今日打卡（条）")), "days": Figure(tr("本月施工日")),
+        }
+        card = Card()
+        row = line(gap=4 * theme.GRID)
+        for place, figure in enumerate(self._figures.values()):
+            if place:
+                row.addWidget(rule(upright=True))
+            row.addWidget(figure)
+        row.addStretch(1)
+        card.rows.addLayout(row)
+        self._card = card
+        self.body.addWidget(card)
+        self.rows = ScrollRows()
+        self.body.addWidget(self.rows, 1)
+
+    def load(self) -> None:
+        clock, project_id = self.workspace.desk.clock, self.workspace.project_id
+        now, local = clock.now(), clock.local()
+
+        def query(session: Session) -> Agenda:
+            return read_agenda(session, project_id, now, local)
+
+        self.workspace.read(query, self.show_agenda, owner=self, key="agenda")
+
+    def show_agenda(self, agenda: Agenda) -> None:
+        """Figures, then the tasks: dated ones under their day, the others below."""
+        self.agenda = agenda
+        values = {
+            "workers": agenda.workers, "managers": agenda.managers, "punches": agenda.punches,
+            "days": agenda.construction_days,
+        }
+        for name, value in values.items():
+            self._figures[name].show_number(f"{value:,}")
+        self._card.setVisible(not agenda.empty)
+        self._collect.setVisible(not agenda.empty)
+        self.rows.clear_rows()
+        if agenda.empty:
+            self._show_beginning()
+        elif not agenda.tasks:
+            self.rows.show_empty(
+                EmptyState("good", tr("今天没有到期的事"), tr("考勤机都采全了，手续齐全，告示牌与账本一致。"))
+            )
+        else:
+            self._show_tasks(agenda.tasks)
+
+    def _show_tasks(self, tasks: list[Task]) -> None:
+        today = self.workspace.desk.clock.today()
+        heading = ""
+        for task in tasks:
+            wanted = _heading(task, today)
+            if wanted != heading:
+                heading = wanted
+                self.rows.head(heading)
+            self.rows.add(
+                ActionRow(
+                    task.state, task.text, task.note, task.act, partial(self._go, task)
+                )
+            )
+
+    def _show_beginning(self) -> None:
+        go = self.workspace.go
+        self.rows.show_empty(
+            EmptyState(
+                "today", tr("先把人和考勤机登记进来"),
+                tr("今日页按期限列出要办的事：考勤公示、月结、考勤机采集、缺的手续、到期的合同。"),
+                (
+                    button(tr("导入花名册"), lambda: go(PageName.ROSTER), icon="import", kind="primary"),
+                    button(tr("添加考勤机"), lambda: go(PageName.TERMINALS), icon="plus"),
+                ),
+            )
+        )
+
+    def _go(self, task: Task) -> None:
+        if task.people:
+            self.open_panel(PeopleList(self.workspace, task))
+            return
+        if task.month:
+            self.workspace.set_month(task.month)
+        self.workspace.go(task.page, **task.target)
+
+    def _pull(self) -> None:
+        self.workspace.command_asked.emit(Command.PULL_ALL)
+
+
+class PeopleList(PanelContent):
+    """The people behind a task; a click opens one in the roster."""
+
+    def __init__(self, workspace: Workspace, task: Task) -> None:
+        super().__init__(task.text, tr("{n} 人", n=len(task.people)))
+        self._workspace = workspace
+        self.rows.addWidget(label(task.note, tone=Tone.TEXT_2, wrap=True))
+        self.list = QListWidget()
+        self.list.setAccessibleName(task.text)
+        self.list.setIconSize(QSize(18, 18))
+        for stay_id, words in task.people:
+            item = QListWidgetItem(icons.icon("person"), words)
+            item.setData(Qt.ItemDataRole.UserRole, stay_id)
+            item.setSizeHint(QSize(0, theme.row_height()))
+            self.list.addItem(item)
+        self.list.itemClicked.connect(self._open)
+        self.list.itemActivated.connect(self._open)
+        self.rows.addWidget(self.list, 1)
+
+    def _open(self, item: QListWidgetItem) -> None:
+        self._workspace.go(PageName.ROSTER, stay_id=item.data(Qt.ItemDataRole.UserRole))
+
+
+def _heading(task: Task, today: date) -> str:
+    if task.due is None:
+        return tr("尽快办")
+    if task.due < today:
+        return tr("已过期")
+    if task.due == today:
+        return tr("今天")
+    return day_words(task.due)
+
+
+def make_page(workspace: Workspace) -> TodayPage:
+    """The page, on an open book."""
+    return TodayPage(workspace)

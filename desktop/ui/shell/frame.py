@@ -1,0 +1,188 @@
+"""The frame of an open book: rail, header, pages; routes acts, shortcuts and the command bar."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+
+from desktop.settings import Theme
+from desktop.ui import icons, theme
+from desktop.ui.actions import COMMANDS, MENU, PAGES, Command, PageName
+from desktop.ui.i18n import shifted_month, tr
+from desktop.ui.pages.base import Page
+from desktop.ui.shell.command_bar import CommandBar, Hit
+from desktop.ui.shell.header import Header
+from desktop.ui.shell.rail import Rail
+from desktop.ui.widgets.basics import column, line
+from desktop.ui.workspace import Workspace
+
+_NARROW_UNDER = 1180
+
+
+class Frame(QWidget):
+    """``leave_asked``: close this book and show the welcome; ``first_shown``: a page is painted."""
+
+    leave_asked = Signal()
+    first_shown = Signal()
+
+    def __init__(self, workspace: Workspace, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.workspace = workspace
+        self._pages: dict[PageName, Page] = {}
+        self._acts = {command: self._action(command) for command in COMMANDS}
+        self.rail = Rail(workspace.preferences.rail_collapsed)
+        self.rail.picked.connect(self.show_page)
+        self.rail.collapsed.connect(workspace.preferences.set_rail_collapsed)
+        self._menu_acts = [None if item is None else self._acts[item] for item in MENU]
+        self.header = Header("", workspace.month, demo=workspace.office.book.demo, menu=self._menu_acts)
+        self.header.searched.connect(self.open_bar)
+        self.header.month_changed.connect(workspace.set_month)
+        workspace.month_changed.connect(self.header.months.show_month)
+        workspace.moved.connect(self.show_page)
+        workspace.command_asked.connect(self.run)
+        self.stack = QStackedWidget()
+        self.bar = CommandBar(self, self._search_people)
+        self.bar.picked.connect(self._take_hit)
+        right = column(gap=0)
+        self._right = right
+        right.addWidget(self.header)
+        right.addWidget(self.stack, 1)
+        whole = line(self, gap=0)
+        whole.addWidget(self.rail)
+        whole.addLayout(right, 1)
+        for page, declared in PAGES.items():
+            self._shortcut(declared.shortcut, partial(self.show_page, page))
+        self.bar.raise_()
+
+    def start(self) -> None:
+        """Show the first page; the project's name follows from the READ lane."""
+        self.fit_width(self.window().width())
+        self.show_page(PageName.TODAY)
+        self.workspace.read(self._project_name, self.header.show_project, owner=self)
+        QTimer.singleShot(0, self.first_shown.emit)
+
+    def take_messages(self, messages: QWidget) -> None:
+        """The message bar stands under the header while a book is open: the rail does not jump."""
+        self._right.insertWidget(1, messages)
+
+    def page(self, name: PageName) -> Page:
+        """The page, made when first asked for."""
+        if name not in self._pages:
+            module = importlib.import_module(f"desktop.ui.pages.{name.value}.page")
+            made: Page = module.make_page(self.workspace)
+            self._pages[name] = made
+            self.stack.addWidget(made)
+        return self._pages[name]
+
+    def show_page(self, name: PageName, target: Mapping[str, Any] | None = None) -> None:
+        """Bring a page to the front and hand it what it should go to."""
+        page = self.page(name)
+        self.stack.setCurrentWidget(page)
+        self.rail.show_page(name)
+        if target:
+            page.open_target(target)
+
+    def dirty_pages(self) -> list[Page]:
+        """Pages on which something typed is not saved."""
+        return [page for page in self._pages.values() if page.is_dirty()]
+
+    def run(self, command: Command) -> None:
+        """Carry out an act, on its page where it has one."""
+        declared = COMMANDS[command]
+        if declared.page is not None:
+            self.show_page(declared.page)
+            self.page(declared.page).run(command)
+            return
+        own: dict[Command, Callable[[], object]] = {
+            Command.COMMAND_BAR: self.open_bar,
+            Command.REFRESH: self._refresh,
+            Command.PREVIOUS_MONTH: lambda: self._shift_month(-1),
+            Command.NEXT_MONTH: lambda: self._shift_month(1),
+            Command.VERIFY_LEDGER: self._verify,
+            Command.OPEN_BOOK: self.leave_asked.emit,
+            Command.SWITCH_LOOK: self._switch_look,
+            Command.COLLAPSE_RAIL: self.rail.toggle,
+            Command.QUIT: self.window().close,
+        }
+        own[command]()
+
+    def open_bar(self) -> None:
+        self.bar.open_bar()
+
+    def fit_width(self, width: int) -> None:
+        """A small window gets the narrow rail; a large one what the user chose."""
+        chosen = self.workspace.preferences.rail_collapsed
+        self.rail.set_narrow(chosen or width < _NARROW_UNDER)
+
+    def _action(self, command: Command) -> QAction:
+        declared = COMMANDS[command]
+        act = QAction(icons.icon(declared.icon), tr(declared.text), self)
+        if declared.shortcut:
+            act.setShortcut(QKeySequence(declared.shortcut))
+        act.triggered.connect(lambda: self.run(command))
+        self.addAction(act)
+        return act
+
+    def _shortcut(self, keys: str, do: Callable[[], object]) -> None:
+        act = QAction(self)
+        act.setShortcut(QKeySequence(keys))
+        act.triggered.connect(lambda: do())
+        self.addAction(act)
+
+    def _refresh(self) -> None:
+        page = self.stack.currentWidget()
+        if isinstance(page, Page):
+            page.refresh()
+
+    def _shift_month(self, by: int) -> None:
+        self.workspace.set_month(shifted_month(self.workspace.month, by))
+
+    def _switch_look(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        dark = not theme.is_dark()
+        theme.apply(app, dark)
+        self.workspace.preferences.set_theme(Theme.DARK if dark else Theme.LIGHT)
+
+    def _verify(self) -> None:
+        office, messages = self.workspace.office, self.workspace.messages
+
+        def tell(verdict: Any) -> None:
+            if verdict.ok:
+                messages.info(
+                    tr("账本校验通过：{n} 条打卡记录完整，没有改动过的痕迹。", n=f"{verdict.punches:,}")
+                )
+            else:
+                messages.warn(tr("账本校验发现问题：{what}", what=verdict.first_bad))
+
+        self.workspace.act(
+            lambda desk, progress, cancel: office.verify_ledger(progress, cancel), tell,
+            title=tr("校验账本"), owner=self,
+        )
+
+    def _project_name(self, session: Any) -> str:
+        from desktop.site.queries import project_view
+
+        return project_view(session, self.workspace.project_id).name
+
+    def _search_people(self, text: str, done: Callable[[Sequence[Hit]], None]) -> None:
+        from desktop.ui.pages.roster.search import people_hits
+
+        self.workspace.read(
+            lambda session: people_hits(session, self.workspace, text), done, owner=self.bar,
+            key="people",
+        )
+
+    def _take_hit(self, hit: Hit) -> None:
+        if isinstance(hit.target, PageName):
+            self.show_page(hit.target)
+        elif isinstance(hit.target, Command):
+            self.run(hit.target)
+        else:
+            self.show_page(PageName.ROSTER, {"stay_id": hit.target})

@@ -1,0 +1,168 @@
+"""The main window: a welcome before a book is open, the shell while one is.
+
+It owns the lanes and the open office, and closes politely: running work stops at a safe point
+first. It knows pages by name only; their modules load when they are first shown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+
+from desktop.ui import theme
+from desktop.ui.i18n import tr
+from desktop.ui.jobs import JobRunner, Lane
+from desktop.ui.pages.start.page import StartPage
+from desktop.ui.preferences import Preferences
+from desktop.ui.shell.message_bar import BusyStrip, MessageBar
+from desktop.ui.single import WindowSignal, raise_other
+from desktop.ui.widgets.basics import column
+from desktop.ui.widgets.panel import ask_about_edits
+from desktop.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from desktop.bootstrap import Office
+    from desktop.ui.shell.frame import Frame
+
+_SIZE = QSize(1440, 900)
+_LEAST = QSize(900, 600)
+
+
+class Window(QMainWindow):
+    """``usable`` once a page of an open book has been painted and can be clicked."""
+
+    usable = Signal()
+
+    def __init__(self, preferences: Preferences) -> None:
+        super().__init__()
+        self.preferences = preferences
+        self.jobs = JobRunner(self)
+        self.office: Office | None = None
+        self.frame: Frame | None = None
+        self._signal: WindowSignal | None = None
+        self._ending = False
+        self.setWindowTitle(tr("实名台"))
+        self.resize(_SIZE)
+        self.setMinimumSize(_LEAST)
+        self._restore_size()
+        self.messages = MessageBar()
+        self.stack = QStackedWidget()
+        self.start = StartPage(self.jobs, self.messages, preferences)
+        self.start.opened.connect(self.take_office)
+        self.stack.addWidget(self.start)
+        whole = QWidget()
+        rows = column(whole, gap=0)
+        self._rows = rows
+        rows.addWidget(self.messages)
+        rows.addWidget(self.stack, 1)
+        rows.addWidget(BusyStrip(self.jobs))
+        self.setCentralWidget(whole)
+        self.jobs.idle.connect(self._maybe_end)
+
+    def open_book(self, folder: Path, passphrase: str | None) -> None:
+        """Open a book in the background; the welcome shows how it goes."""
+        if raise_other(folder):
+            self.close()
+            return
+        self.start.open_folder(folder, passphrase)
+
+    def take_office(self, office: Office) -> None:
+        """Show the shell on an open book."""
+        from desktop.ui.shell.frame import Frame
+
+        self.office = office
+        self.messages.hide()
+        self.preferences.remember_book(office.book.path)
+        self._signal = WindowSignal(office.book.path, self)
+        self._signal.asked.connect(self._come_forward)
+        workspace = Workspace(office, self.jobs, self.messages, self.preferences, self)
+        self.frame = Frame(workspace, self)
+        self.frame.leave_asked.connect(self._leave_book)
+        self.frame.first_shown.connect(self.usable)
+        self.frame.take_messages(self.messages)
+        self.stack.addWidget(self.frame)
+        self.stack.setCurrentWidget(self.frame)
+        self.frame.start()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._ending and self.jobs.is_idle():
+            self._finish()
+            event.accept()
+            return
+        if not self._ending and not self._may_leave():
+            event.ignore()
+            return
+        self._ending = True
+        self.preferences.set_geometry(bytes(self.saveGeometry().toBase64().data()).decode())
+        if self.jobs.is_idle():
+            self._finish()
+            event.accept()
+            return
+        event.ignore()
+        self.messages.warn(tr("正在停下手头的工作，停稳后自动关闭。"))
+        self.jobs.close()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.frame is not None:
+            self.frame.fit_width(self.width())
+
+    def _may_leave(self) -> bool:
+        """True unless the user wants to finish what is typed somewhere."""
+        if self.frame is None:
+            return True
+        for page in self.frame.dirty_pages():
+            self.frame.show_page(page.name)
+            if ask_about_edits(self, page.accessibleName()) != "drop":
+                return False
+        return True
+
+    def _leave_book(self) -> None:
+        """Back to the welcome, the book closed in its own lane."""
+        if self.office is None or not self._may_leave():
+            return
+        office, self.office = self.office, None
+        if self._signal is not None:
+            self._signal.close()
+        frame, self.frame = self.frame, None
+        self._rows.insertWidget(0, self.messages)
+        if frame is not None:
+            self.stack.removeWidget(frame)
+            frame.deleteLater()
+        self.stack.setCurrentWidget(self.start)
+        self.start.show_welcome()
+        self.jobs.submit(
+            lambda progress, cancel: office.close(), lambda _: None,
+            lane=Lane.ACT, owner=self, failed=self.messages.error, title=tr("关闭账本"),
+        )
+
+    def _maybe_end(self) -> None:
+        if self._ending:
+            QTimer.singleShot(0, self.close)
+
+    def _finish(self) -> None:
+        self.jobs.shut_down()
+        if self._signal is not None:
+            self._signal.close()
+        if self.office is not None:
+            self.office.close()
+            self.office = None
+
+    def _come_forward(self) -> None:
+        self.setWindowState(
+            (self.windowState() & ~Qt.WindowState.WindowMinimized) | Qt.WindowState.WindowActive
+        )
+        self.raise_()
+        self.activateWindow()
+
+    def _restore_size(self) -> None:
+        kept = self.preferences.geometry
+        if kept:
+            self.restoreGeometry(QByteArray.fromBase64(kept.encode()))
+        else:
+            room = self.screen().availableSize()
+            self.resize(_SIZE.boundedTo(room - QSize(4 * theme.GRID, 6 * theme.GRID)))

@@ -1,0 +1,1 @@
+"""Lists: columns declared once, rows fetched when seen, order decided by SQL."""

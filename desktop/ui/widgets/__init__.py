@@ -1,0 +1,1 @@
+"""Widgets shared by the pages; none of them knows a service."""

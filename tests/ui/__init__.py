@@ -1,0 +1,1 @@
+"""The window: few tests, each of something a user does."""
