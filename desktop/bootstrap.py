@@ -20,6 +20,7 @@ from desktop.clock import Clock, SystemClock
 from desktop.errors import EnvironmentFault, Refused
 from desktop.jobs import CancelToken, Progress, silent
 from desktop.months import leaves as month_leaves
+from desktop.people.stays import refresh_states
 from desktop.punches import ledger
 from desktop.punches.verification import LedgerVerdict, verify_ledger
 from desktop.site.project_file import ProjectFile
@@ -141,4 +142,6 @@ def _office(book: Book) -> Office:
         project_id = session.query(Project.id).order_by(Project.id).limit(1).scalar()
     if project_id is None:
         raise Refused("no_project", "账本里还没有项目。请用 init 重新建立账本。")
+    with book.write() as session:  # entries and exits planned for a day since then come true
+        refresh_states(session, project_id, book.clock.today())
     return Office(book, Desk(book, project_id, ADMINISTRATOR))

@@ -31,6 +31,7 @@ def init(
             "book": office.book.book_id,
             "path": office.book.path,
             "project_id": office.project_id,
+            "warnings": list(settings.warnings),
         }
         # The code is shown once: in the file that was asked for, else here.
         if recovery_out is None:
@@ -40,8 +41,9 @@ def init(
     finally:
         office.close()
     where = f"恢复码：{code}" if recovery_out is None else f"恢复码写在：{recovery_out}"
+    hints = "".join(f"\n提醒：{warning}" for warning in settings.warnings)
     emit(
         ctx, result,
         lambda: f"账本已建立：{common.data_dir}\n{where}\n"
-        "请打印或抄写后锁存：换电脑或丢失密钥时，只有它能打开账本。",
+        f"请打印或抄写后锁存：换电脑或丢失密钥时，只有它能打开账本。{hints}",
     )

@@ -31,18 +31,22 @@ _LAST_COUNTED = 899_999_999
 
 @dataclass(slots=True)
 class Draft:
-    """A row of the book or a new one (``id`` None), with the columns that changed."""
+    """A row of the book or a new one (``id`` None), with the columns that changed.
+
+    Drafts of a whole roster are in memory together: what is usually empty takes no room.
+    """
 
     id: int | None
     values: dict[str, Any]
-    changed: set[str] = field(default_factory=set)
+    changed: tuple[str, ...] = ()
 
     def set(self, column: str, value: Any) -> bool:
         """Set a column; returns whether that changed anything."""
         if self.values.get(column) == value:
             return False
         self.values[column] = value
-        self.changed.add(column)
+        if self.id is not None and column not in self.changed:
+            self.changed = (*self.changed, column)
         return True
 
     def fill(self, column: str, value: Any) -> bool:

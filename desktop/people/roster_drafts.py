@@ -112,7 +112,6 @@ def _close(stay: KnownStay, last: date | None) -> bool:
     for draft in stay.teams:
         if draft not in kept:
             draft.values["gone"] = True
-            draft.changed.add("gone")
     if kept:
         kept[-1].set("to_day", last)
     return True

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from desktop.people.roster_row import (
 from desktop.people.roster_sheet import Head, RosterSheet, read_roster
 from desktop.people.roster_store import RosterStore
 from desktop.people.rules import MissingStep, missing_steps, name_key
+from desktop.people.stays import refresh_states
 from desktop.people.tables import Person, RosterImport
 from desktop.site.queries import companies, rule_for, teams
 from desktop.site.teams import create_team
@@ -47,6 +49,7 @@ from desktop.site.teams import create_team
 INVENTED_AREAS = ("410000", "419000")
 """ID numbers of nobody begin so; a demo book takes no others."""
 _STEP = 500
+_BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,8 @@ class _Import:
 
     def run(self) -> RosterReport:
         """All checks, in order; the drafts are ready afterwards."""
+        if not self._dry_run:
+            refresh_states(self._session, self._desk.project_id, self._at.today)
         entries = self._read_entries()
         if self._desk.book.demo:
             _refuse_real_people(entries)
@@ -161,12 +166,14 @@ class _Import:
 
     def store(self) -> None:
         """Write the drafts, the trace of the file and the audit row."""
-        self._progress(0, 0, "写入账本")
         desk, report = self._desk, self._report
         store = RosterStore(
             self._session, desk.book.sealer, desk.project_id, desk.clock.now()
         )
-        store.store(self._people.values())
+        people = list(self._people.values())
+        for done in range(0, len(people), _BATCH):
+            self._step(done, len(people), "写入账本")
+            store.store(people[done : done + _BATCH])
         counts = {
             "rows": report.rows, "created": report.created, "updated": report.updated,
             "unchanged": report.unchanged, "rejected": len(report.rejected),
@@ -195,11 +202,15 @@ class _Import:
     def _read_entries(self) -> list[RosterEntry]:
         """Checks 1 to 4 of every row."""
         rules = rule_for(self._session, self._desk.project_id, self._at.today)
-        rows = [row for row in self._sheet.rows if not looks_like_head(row)]
-        self._report.rows = len(rows)
+        rows, total = self._sheet.rows, len(self._sheet.rows)
+        rows.reverse()
         entries: list[RosterEntry] = []
-        for done, row in enumerate(rows):
-            self._step(done, len(rows), "检查各行")
+        for done in range(total):
+            self._step(done, total, "检查各行")
+            row = rows.pop()  # read once; a long sheet is not kept beside its entries
+            if looks_like_head(row):
+                continue
+            self._report.rows += 1
             try:
                 entries.append(read_entry(row, self._site, rules))
             except RowRejected as rejected:
@@ -293,6 +304,7 @@ class _Import:
         report.missing.sort(key=lambda missing: missing.row)
 
 
+@cache
 def _told(step: MissingStep) -> dict[str, str]:
     return {
         "code": step.code, "finding": step.finding, "clause": step.clause, "next": step.next_act,

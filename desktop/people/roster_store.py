@@ -31,9 +31,8 @@ class RosterStore:
         self._project_id = project_id
         self._now = now
 
-    def store(self, people: Iterable[KnownPerson]) -> None:
-        """Write what is new or changed."""
-        drafts = list(people)
+    def store(self, drafts: list[KnownPerson]) -> None:
+        """Write what is new or changed; call it with some thousands at a time."""
         self._store_people(drafts)
         stays = [(person, stay) for person in drafts for stay in person.stays]
         self._store_stays(stays)
@@ -48,7 +47,6 @@ class RosterStore:
             found = select(Person.worker_no, Person.id).where(Person.worker_no.in_(chunk))
             for number, person_id in self._session.execute(found):
                 numbers[number].id = person_id
-                numbers[number].changed.clear()
         self._update(Person, people, self._person_columns)
 
     def _person_row(self, person: KnownPerson) -> dict[str, Any]:
@@ -84,7 +82,6 @@ class RosterStore:
             for stay_id, person_id, from_day in self._session.execute(found):
                 if (person_id, from_day) in new:
                     new[person_id, from_day].id = stay_id
-                    new[person_id, from_day].changed.clear()
         self._update(Stay, [stay for _, stay in stays], _changed)
 
     def _store_teams(self, stays: list[KnownStay]) -> None:

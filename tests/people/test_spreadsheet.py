@@ -423,3 +423,99 @@ def test_mutilated_rosters_never_write_by_halves(
         after = session.scalar(select(func.count(Person.id)))
     assert before is not None and after is not None
     assert before <= after <= before + created
+
+
+# --- corners of the old format -----------------------------------------------------------------
+
+
+def small_container(data: bytes) -> bytes:
+    """A version 3 container whose ``Workbook`` lies in the store of small streams."""
+    assert len(data) < 4096
+    minis = -(-len(data) // 64)
+    store = data.ljust(-(-minis * 64 // 512) * 512, b"\0")
+    sectors = len(store) // 512
+    free, end, table = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    fat = [table, end, end, *range(4, 3 + sectors), end]  # 0 table, 1 directory, 2 small table, 3… store
+    mini = [*range(1, minis), end]
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, 2, 1, end, 0) + struct.pack("<109I", 0, *[free] * 108)
+
+    def entry(name: str, kind: int, child: int, first: int, length: int) -> bytes:
+        text = name.encode("utf-16-le") + b"\0\0"
+        head = text.ljust(64, b"\0") + struct.pack("<HBBIII", len(text), kind, 1, free, free, child)
+        return head + bytes(36) + struct.pack("<IQ", first, length)
+
+    directory = entry("Root Entry", 5, 1, 3, len(store)) + entry("Workbook", 2, free, 0, len(data))
+    return b"".join((
+        header, struct.pack("<128I", *fat, *[free] * (128 - len(fat))), directory.ljust(512, b"\0"),
+        struct.pack("<128I", *mini, *[free] * (128 - len(mini))), store,
+    ))
+
+
+def test_a_small_stream(tmp_path: Path) -> None:
+    stream = biff(number(0, 0, 7), label(1, 1, 0), sst=_sst("甲"))
+    path = tmp_path / "small.xls"
+    path.write_bytes(small_container(stream))
+    assert all_rows(path) == [(1, {0: 7}), (2, {1: "甲"})]
+    circle = bytearray(small_container(stream))
+    circle[512 * 3 : 512 * 3 + 4] = struct.pack("<I", 0)  # the small table
+    path.write_bytes(circle)
+    with pytest.raises(Refused):
+        all_rows(path)
+
+
+@pytest.mark.parametrize("place", range(24, 80))
+def test_any_damaged_header_field_is_survived(tmp_path: Path, place: int) -> None:
+    content = bytearray(small_container(biff(number(0, 0, 7))))
+    content[place] ^= 0xFF
+    path = tmp_path / "a.xls"
+    path.write_bytes(content)
+    try:
+        assert all_rows(path) == [(1, {0: 7})]
+    except Refused as refused:
+        assert refused.code.startswith("sheet_")
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\xff" * 9000, records((0x0809, b"\0")), records((0x000A, b"")),
+        records((0x0809, struct.pack("<HH", 0x0600, 5) + b"\0" * 12), (0x000A, b"")),
+    ],
+)
+def test_a_stream_that_is_no_workbook(tmp_path: Path, stream: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        all_rows(write_xls(tmp_path / "a.xls", stream))
+    assert refused.value.code.startswith("sheet_")
+
+
+def test_a_broken_cell_is_refused_or_passed_over(tmp_path: Path) -> None:
+    for stream in (biff((0x0204, b"\0" * 6)), biff(number(0, 0, 1))[:60], biff((0x0203, b"\0" * 8))):
+        try:
+            assert all_rows(write_xls(tmp_path / "a.xls", stream)) in ([], [(1, {0: 1})])
+        except Refused as refused:
+            assert refused.code.startswith("sheet_")
+
+
+def test_no_workbook_inside(tmp_path: Path) -> None:
+    path = tmp_path / "a.xls"
+    path.write_bytes(wrap_stream("WordDocument", b"x" * 5000))
+    with pytest.raises(Refused) as refused:
+        all_rows(path)
+    assert refused.value.code == "sheet_format"
+
+
+def test_string_tables_with_formats_and_breaks(tmp_path: Path) -> None:
+    """Compressed strings, formatting runs and phonetic tails, broken over records."""
+    long = b"x" * 30_000
+    rich = struct.pack("<HBHI", 3, 0x0C, 1, 5) + b"abc" + b"\0" * 4 + b"\0" * 5
+    head = struct.pack("<II", 2, 2) + rich + struct.pack("<HB", len(long), 0)
+    parts = ((0x00FC, head + long[:7_000]), *((0x003C, b"\0" + long[place : place + 7_000])
+                                              for place in range(7_000, 30_000, 7_000)))
+    good = biff(*(label(row, 0, 0) for row in range(9_000)), label(0, 1, 1), sst=parts)
+    rows = all_rows(write_xls(tmp_path / "good.xls", good))
+    assert (len(rows), rows[0]) == (9_000, (1, {0: "abc", 1: "x" * 30_000}))
+    heavy = biff(*(label(row, 0, 1) for row in range(9_000)), sst=parts)
+    for stream in (heavy, biff(*(label(row, 0, 1) for row in range(9_000)), sst=parts[:3])):
+        with pytest.raises(Refused):
+            all_rows(write_xls(tmp_path / "a.xls", stream))
