@@ -1,7 +1,8 @@
 """The only place that wires settings, storage and services into one :class:`Office`.
 
 The window and the command line both work through an office: a command and a button are two
-handles of the same function.
+handles of the same function. Stations are imported where they are wired: opening a book must not
+wait for what only closing a month needs.
 """
 
 from __future__ import annotations
@@ -10,28 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop.access import audit
 from desktop.access.actor import Act, Actor, Role
 from desktop.access.desk import Desk
-from desktop.attendance import leaves as attendance_leaves
-from desktop.board import edit as board_edit
-from desktop.board import export as board_export
 from desktop.clock import Clock, SystemClock
 from desktop.errors import EnvironmentFault, Refused
 from desktop.jobs import CancelToken, Progress, silent
-from desktop.months import leaves as month_leaves
 from desktop.people.stays import refresh_states
-from desktop.punches import ledger
-from desktop.punches.verification import LedgerVerdict, verify_ledger
-from desktop.site.project_file import ProjectFile
-from desktop.site.setup import create_project
 from desktop.site.tables import Project
-from desktop.storage import creation
 from desktop.storage.book import open_book
-from desktop.storage.chain import LeafReader
 
 if TYPE_CHECKING:
+    from desktop.punches.verification import LedgerVerdict
+    from desktop.site.project_file import ProjectFile
     from desktop.storage.book import Book
+    from desktop.storage.chain import LeafReader
 
 ADMINISTRATOR = Actor("管理员", Role.ADMINISTRATOR)
 """The first book has one administrator; users and roles arrive with custody."""
@@ -55,11 +48,19 @@ class Office:
         self, progress: Progress = silent, cancel: CancelToken | None = None
     ) -> LedgerVerdict:
         """Prove the whole chain and the pages of the file; see ``ledger verify``."""
+        from desktop.punches.verification import verify_ledger
+
         return verify_ledger(self.book, self.project_id, leaf_readers(self.book), progress, cancel)
 
 
 def leaf_readers(book: Book) -> dict[str, LeafReader]:
     """Who can recompute the leaves of which segment kind."""
+    from desktop.access import audit
+    from desktop.attendance import leaves as attendance_leaves
+    from desktop.board import export as board_export
+    from desktop.months import leaves as month_leaves
+    from desktop.punches import ledger
+
     return {
         "act": audit.leaves,
         **ledger.verify_readers(),
@@ -70,10 +71,17 @@ def leaf_readers(book: Book) -> dict[str, LeafReader]:
 
 
 def open_office(
-    folder: Path, *, passphrase: str | None = None, clock: Clock | None = None
+    folder: Path,
+    *,
+    passphrase: str | None = None,
+    recovery_code: str | None = None,
+    clock: Clock | None = None,
 ) -> Office:
-    """Open the book in ``folder`` with its first project."""
-    book = open_book(folder, clock or SystemClock(), passphrase=passphrase)
+    """Open the book in ``folder`` with its first project; a secret that is given is the only one
+    tried."""
+    book = open_book(
+        folder, clock or SystemClock(), passphrase=passphrase, recovery_code=recovery_code
+    )
     try:
         return _office(book)
     except BaseException:
@@ -94,6 +102,10 @@ def create_office(
 
     ``recovery_out`` is reserved before the book is made, so that no book exists without its code.
     """
+    from desktop.board import edit as board_edit
+    from desktop.site.setup import create_project
+    from desktop.storage import creation
+
     if recovery_out is not None:
         _reserve(recovery_out)
     desk: Desk | None = None

@@ -174,21 +174,6 @@ def person_of(session: Session, worker_no: int) -> int:
     return person_id
 
 
-def team_of(session: Session, project_id: int, name: str) -> int:
-    """Team of a name or number (``003``); refuses a name two companies use."""
-    found = [
-        team_id
-        for team_id, team_name, number in session.execute(
-            select(Team.id, Team.name, Team.number).where(Team.project_id == project_id)
-        )
-        if name.strip() in (team_name, f"{number:03d}")
-    ]
-    if len(found) != 1:
-        what = "没有" if not found else "有几个"
-        raise Refused("unknown_team", f"{what}班组叫「{name[:40]}」，未做任何改动。请改用班组的三位编号。")
-    return found[0]
-
-
 def _check_team(session: Session, project_id: int, team_id: int) -> None:
     team = session.get(Team, team_id)
     if team is None or team.project_id != project_id:

@@ -43,12 +43,13 @@ def add_stop(
 ) -> None:
     """登记停工日：不计入施工日。"""
     from desktop.attendance import calendar
+    from desktop.site.queries import team_of
 
     with office(ctx) as opened:
         team_id = None
         if team is not None:
             with opened.book.read() as session:
-                team_id = calendar.team_of(session, opened.project_id, team)
+                team_id = team_of(session, opened.project_id, team)
         number = calendar.add_stop(
             opened.desk, first.date(), last.date(), reason=reason, document=document,
             team_id=team_id,

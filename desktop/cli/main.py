@@ -23,6 +23,7 @@ from desktop.cli import (
     month,
     punches,
     roster,
+    team,
     terminal,
 )
 from desktop.cli.session import Common, report_error
@@ -38,7 +39,8 @@ app = typer.Typer(
 app.command("init")(book.init)
 app.command("demo")(demo.demo)
 for name, group in (
-    ("roster", roster), ("terminal", terminal), ("punches", punches), ("attendance", attendance),
+    ("roster", roster), ("team", team), ("terminal", terminal), ("punches", punches),
+    ("attendance", attendance),
     ("calendar", calendar), ("explain", explain), ("month", month), ("board", board),
     ("ledger", ledger),
 ):

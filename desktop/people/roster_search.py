@@ -60,11 +60,22 @@ class RosterQuery:
 
 
 def roster_ids(
-    session: Session, project_id: int, query: RosterQuery, sealer: Sealer | None = None
+    session: Session,
+    project_id: int,
+    query: RosterQuery,
+    sealer: Sealer | None = None,
+    *,
+    limit: int | None = None,
 ) -> list[int]:
-    """Stay ids in order. ``sealer`` lets a whole ID or phone number be found."""
+    """Stay ids in order, all or the first ``limit``: a screen shows those before it asks for all.
+
+    ``sealer`` lets a whole ID or phone number be found.
+    """
     wanted = _Wanted(session, project_id, query, sealer)
-    rows = session.connection().execute(text(wanted.statement("s.id", ordered=True)), wanted.given)
+    statement = wanted.statement("s.id", ordered=True)
+    if limit is not None:
+        statement += f" LIMIT {limit:d}"
+    rows = session.connection().execute(text(statement), wanted.given)
     # The driver's own tuples: a hundred thousand row objects would cost more than the query.
     cursor = rows.cursor
     found = cursor.fetchall() if cursor is not None else list(rows)

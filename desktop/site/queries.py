@@ -167,6 +167,21 @@ def teams(session: Session, project_id: int, day: date | None = None) -> list[Te
     ]
 
 
+def team_of(session: Session, project_id: int, name: str) -> int:
+    """Team of a name or number (``003``); refuses a name two companies use."""
+    found = [
+        team_id
+        for team_id, team_name, number in session.execute(
+            select(Team.id, Team.name, Team.number).where(Team.project_id == project_id)
+        )
+        if name.strip() in (team_name, f"{number:03d}")
+    ]
+    if len(found) != 1:
+        what = "没有" if not found else "有几个"
+        raise Refused("unknown_team", f"{what}班组叫「{name[:40]}」，未做任何改动。请改用班组的三位编号。")
+    return found[0]
+
+
 def shift_on(session: Session, project_id: int) -> Callable[[int, date], Shift]:
     """``f(team_id, day)``: the shift then in force; before the first dated row that row rules.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from sqlcipher3 import dbapi2 as cipher
+
 from desktop.clock import Clock
 from desktop.errors import EnvironmentFault, Refused
 from desktop.paths import refuse_unsafe_folder
@@ -63,12 +65,21 @@ def open_unlocked(
 
 
 def _look(file: Path, key: bytes) -> None:
-    """Refuse what must not be touched, reading the main file alone and leaving no trace."""
-    connection = connect(file, key, setup=(), frozen=True)
+    """Refuse what must not be touched, reading the main file alone and leaving no trace.
+
+    A program killed while its WAL was being moved into the main file leaves that file neither old
+    nor new: only with its WAL is it the book, so its damage is for the recovery to find.
+    """
     try:
-        _refuse_newer(migrate.schema_version(connection))
-    finally:
-        connection.close()
+        connection = connect(file, key, setup=(), frozen=True)
+        try:
+            _refuse_newer(migrate.schema_version(connection))
+        finally:
+            connection.close()
+    except cipher.DatabaseError as error:
+        wal = file.with_name(f"{file.name}-wal")
+        if not (faults.is_damage(error) and wal.exists() and wal.stat().st_size):
+            raise
 
 
 def _bring_up_to_date(folder: Path, card: BookCard, key: bytes, clock: Clock) -> None:

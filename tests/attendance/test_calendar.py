@@ -13,6 +13,7 @@ from desktop.access.tables import AuditAct
 from desktop.attendance import answers, calendar, queries
 from desktop.attendance.tables import FindingAnswer
 from desktop.errors import NotPermitted, Refused
+from desktop.site.queries import team_of
 from tests.attendance.crew import gates, hire, team_id
 
 THIRD, FIFTH, NINTH = date(2026, 11, 3), date(2026, 11, 5), date(2026, 11, 9)
@@ -67,10 +68,10 @@ def test_what_is_no_stop_work_is_refused(desk: Desk) -> None:
 
 def test_a_team_is_found_by_name_or_number(desk: Desk) -> None:
     with desk.book.read() as session:
-        named = calendar.team_of(session, desk.project_id, "木工班")
-        assert calendar.team_of(session, desk.project_id, "002") == named
+        named = team_of(session, desk.project_id, "木工班")
+        assert team_of(session, desk.project_id, "002") == named
         with pytest.raises(Refused, match="没有班组叫「油漆班」"):
-            calendar.team_of(session, desk.project_id, "油漆班")
+            team_of(session, desk.project_id, "油漆班")
 
 
 def test_leave_is_entered_listed_and_withdrawn(desk: Desk) -> None:

@@ -20,7 +20,9 @@ from tests.sample_site import (
     NIGHT_TEAM,
     PROJECT_TOML,
     STEEL_LABOUR,
+    STEEL_LABOUR_NAME,
     SUPERVISION,
+    SUPERVISION_NAME,
 )
 
 
@@ -124,6 +126,22 @@ def test_every_refusal_names_table_and_key(
     assert refused.value.code == code
     assert (refused.value.facts["table"], refused.value.facts["key"]) == (table, key)
     assert key in refused.value.message and "未做任何改动" in refused.value.message
+
+
+def test_two_companies_with_one_name(read: Read) -> None:
+    with pytest.raises(Refused) as refused:
+        read(PROJECT_TOML.replace(SUPERVISION_NAME, STEEL_LABOUR_NAME))
+    assert refused.value.facts == {"table": "company", "place": 5, "key": "name"}
+
+
+def test_more_entries_than_numbers(read: Read) -> None:
+    with pytest.raises(Refused) as refused:
+        read('[project]\nname = "工程"\n' + '[[staff]]\npost = "a"\nname = "b"\n' * 1000)
+    assert refused.value.code == "project_file_value"
+
+
+def test_an_empty_floor_wage_says_nothing(read: Read) -> None:
+    assert read('[project]\nname = "工程"\n[project.floor_wage]\n').floor_wage is None
 
 
 def test_an_unknown_table_is_named(read: Read) -> None:

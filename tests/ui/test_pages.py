@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,7 @@ def test_search_by_pinyin_and_one_person(window: Window, peopled: Desk, settle: 
     assert "*" in panel._row.id_number
     panel.reveal("监理抽查")
     settle()
-    shown = [label.text() for label in panel.findChildren(type(panel._show).__mro__[0])]
-    assert shown is not None
+    assert "*" not in "".join(_texts(panel))  # shown whole, on this panel only
     with peopled.book.read() as session:
         why = session.connection().exec_driver_sql(
             "SELECT why FROM audit_act WHERE act = 'personal_data.shown'"
@@ -102,7 +101,6 @@ def test_the_command_bar_finds_people_pages_and_acts(
     settle()
     QTest.keyClick(frame.bar.field, Qt.Key.Key_Return)
     settle()
-    assert Command.ADD_TERMINAL is not None
     assert frame.page(PageName.TERMINALS).panel.isVisible()
 
 
@@ -247,7 +245,6 @@ def test_today_leads_on(window: Window, desk: Desk, settle: Settle) -> None:
     assert window.frame.page(PageName.TERMINALS).panel.isVisible()  # type: ignore[union-attr]
     people = next((task for task in tasks if task.people), None)
     assert people is not None  # no contract, no registration: each with the next act
-    assert timedelta(0) is not None
 
 
 def _texts(widget: Any) -> list[str]:

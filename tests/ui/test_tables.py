@@ -86,7 +86,7 @@ def test_rows_not_yet_there_are_asked_for(window: Window, desk: Desk, settle: Se
         asked.append(len(ids))
         return [(k, f"人{k}") for k in ids]
 
-    model.set_source(lambda session, sort, down: list(range(1, 1001)), fetch)
+    model.set_source(lambda session, sort, down, limit: list(range(1, 1001))[:limit], fetch)
     model.reload()
     settle()
     assert asked == [PAGE]

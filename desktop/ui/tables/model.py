@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 
+Find = Callable[["Session", str, bool, "int | None"], list[int]]
+
 PAGE = 200
 """Rows fetched together."""
 _KEPT_PAGES = 16
@@ -142,8 +144,9 @@ class RowsModel(ColumnModel[R]):
 class PagingModel(ColumnModel[R]):
     """Ids from one query, rows by page.
 
-    ``ids(session, sort key, descending)`` and ``rows(session, ids)`` run in the READ lane; the rows
-    come back in the order of the ids.
+    ``find(session, sort key, descending, limit)`` gives ids in order (``limit`` None: all) and
+    ``fetch(session, ids)`` their rows; both run in the READ lane. The first page is shown before
+    the other ids are known; until then the model is not ``complete``.
     """
 
     def __init__(self, columns: Sequence[Column[R]], workspace: Workspace) -> None:
@@ -153,29 +156,38 @@ class PagingModel(ColumnModel[R]):
         self._pages: OrderedDict[int, Sequence[R]] = OrderedDict()
         self._asked: set[int] = set()
         self._generation = 0
-        self._find: Callable[[Session, str, bool], list[int]] = lambda *_: []
+        self._find: Find = lambda *_: []
         self._fetch: Callable[[Session, list[int]], Sequence[R]] = lambda *_: []
         self.sort_key = ""
         self.descending = False
+        self.complete = True
 
     def set_source(
         self,
-        find: Callable[[Session, str, bool], list[int]],
+        find: Find,
         fetch: Callable[[Session, list[int]], Sequence[R]],
     ) -> None:
         """Use these queries from the next :meth:`reload` on."""
         self._find, self._fetch = find, fetch
 
     def reload(self) -> None:
-        """Ask for the ids and the first page together, so that the first paint is complete."""
+        """Ask for the first page, ids and rows together, and then for all ids."""
         find, fetch = self._find, self._fetch
         key, descending = self.sort_key, self.descending
 
-        def query(session: Session) -> tuple[list[int], Sequence[R]]:
-            ids = find(session, key, descending)
-            return ids, fetch(session, ids[:PAGE])
+        def first_page(session: Session) -> tuple[list[int], Sequence[R]]:
+            ids = find(session, key, descending, PAGE)
+            return ids, fetch(session, ids)
 
-        self._workspace.read(query, self._take, owner=self, key="ids")
+        def take(found: tuple[list[int], Sequence[R]]) -> None:
+            self._take(*found)
+            if not self.complete:
+                self._workspace.read(
+                    lambda session: find(session, key, descending, None), self._take_all,
+                    owner=self, key="ids",
+                )
+
+        self._workspace.read(first_page, take, owner=self, key="ids")
 
     def row(self, position: int) -> R | None:
         number = position // PAGE
@@ -214,15 +226,28 @@ class PagingModel(ColumnModel[R]):
             self.sort_key, self.descending = key, down
             self.reload()
 
-    def _take(self, found: tuple[list[int], Sequence[R]]) -> None:
+    def _take(self, ids: list[int], rows: Sequence[R]) -> None:
         self.beginResetModel()
         self._generation += 1
-        self._ids = found[0]
+        self.complete = len(ids) < PAGE
+        self._ids = ids
         self._pages.clear()
         self._asked.clear()
-        if found[1]:
-            self._pages[0] = found[1]
+        if rows:
+            self._pages[0] = rows
         self.endResetModel()
+        self.loaded.emit()
+
+    def _take_all(self, ids: list[int]) -> None:
+        """The other ids follow; when the list changed in between, it is shown anew."""
+        shown = len(self._ids)
+        if ids[:shown] != self._ids:
+            self._take(ids, ())
+        elif len(ids) > shown:
+            self.beginInsertRows(QModelIndex(), shown, len(ids) - 1)
+            self._ids = ids
+            self.endInsertRows()
+        self.complete = True
         self.loaded.emit()
 
     def _ask(self, number: int) -> None:

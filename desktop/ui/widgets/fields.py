@@ -61,6 +61,8 @@ class Choice(QComboBox):
 
     def __init__(self, options: Sequence[tuple[Any, str]] = (), name: str = "") -> None:
         super().__init__()
+        # Not in Qt's item data, where an enum that is a text would come back as a plain text.
+        self._values: list[Any] = []
         if name:
             self.setAccessibleName(name)
         self.setMaxVisibleItems(16)
@@ -74,8 +76,8 @@ class Choice(QComboBox):
         kept = self.value()
         self.blockSignals(True)
         self.clear()
-        for value, text in options:
-            self.addItem(text, value)
+        self._values = [value for value, _ in options]
+        self.addItems([text for _, text in options])
         self.blockSignals(False)
         self.choose(kept)
 
@@ -85,15 +87,13 @@ class Choice(QComboBox):
         return QSize(width, super().minimumSizeHint().height())
 
     def value(self) -> Any:
-        return self.currentData()
+        return self._values[self.currentIndex()] if self.currentIndex() >= 0 else None
 
     def choose(self, value: Any) -> None:
         """Show ``value``, or the first option."""
-        for index in range(self.count()):
-            if self.itemData(index) == value:
-                self.setCurrentIndex(index)
-                return
-        if self.count():
+        if value in self._values:
+            self.setCurrentIndex(self._values.index(value))
+        elif self._values:
             self.setCurrentIndex(0)
 
     def wheelEvent(self, event: Any) -> None:
@@ -209,8 +209,10 @@ class Form(QWidget):
     submitted = Signal()
     edited = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, enter_submits: bool = False) -> None:
         super().__init__()
+        self.enter_submits = enter_submits
+        """Enter in the last field submits, instead of moving on to the button."""
         self._rows = column(self, gap=theme.GRID + 4)
         self._fields: dict[str, Field] = {}
         self._notes: dict[str, tuple[QLabel, str]] = {}
@@ -226,7 +228,8 @@ class Form(QWidget):
         field.setAccessibleName(title)
         box.addWidget(field)
         note = label(hint, tone=Tone.TEXT_3, wrap=True)
-        note.setVisible(bool(hint))
+        if not hint:
+            note.hide()  # never show() here: without a parent yet it would be a window
         box.addWidget(note)
         self._rows.addLayout(box)
         self._fields[name] = field
@@ -264,7 +267,7 @@ class Form(QWidget):
             return field.toPlainText().strip()
         if isinstance(field, QCheckBox):
             return field.isChecked()
-        return field.currentData()
+        return field.value() if isinstance(field, Choice) else field.currentText()
 
     def field(self, name: str) -> Field:
         return self._fields[name]
@@ -308,7 +311,10 @@ class Form(QWidget):
                 self.submitted.emit()
                 return True
             if enter and isinstance(watched, QLineEdit | QCheckBox):
-                self.focusNextChild()
+                if self.enter_submits and watched is list(self._fields.values())[-1]:
+                    self.submitted.emit()
+                else:
+                    self.focusNextChild()
                 return True
         return super().eventFilter(watched, event)
 

@@ -74,9 +74,10 @@ def find_people(session: Session, workspace: Workspace, text: str) -> Found:
     from desktop.people.queries import RosterQuery, roster_ids, roster_rows
 
     ids = roster_ids(
-        session, workspace.project_id, RosterQuery(text=text), workspace.office.book.sealer
+        session, workspace.project_id, RosterQuery(text=text), workspace.office.book.sealer,
+        limit=2 * _SHOWN,
     )
-    rows = roster_rows(session, workspace.office.book.sealer, ids[: 2 * _SHOWN])
+    rows = roster_rows(session, workspace.office.book.sealer, ids)
     found: dict[int, tuple[int, int, str]] = {}
     for row in rows:
         words = f"{row.name}　{row.worker_no}　{row.team}".rstrip()

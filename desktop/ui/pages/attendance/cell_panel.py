@@ -170,7 +170,7 @@ class ExplainForm(Form):
         self.add(
             "reason", tr("原因"), Choice([(reason, word) for reason, word in REASON_WORDS.items()])
         )
-        self.add_long_text("text", tr("经过"), hint=tr("写明谁在场、做什么、为何没有打卡；印在补卡审批单上。"))
+        self.add_long_text("text", tr("经过"), hint=tr("写明谁在场、做什么、为何没有打卡；随说明编号入链存档。"))
         self.add_text("evidence", tr("证据（可不填）"), hint=tr("如：班前会签到表、施工日志第几页。"))
         self.add_widget(
             label(tr("补 为核实说明，不改动考勤机原始数据；批准后才计入确认天数。"), tone=Tone.TEXT_3, wrap=True)

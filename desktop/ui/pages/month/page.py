@@ -111,7 +111,9 @@ class MonthPage(Page):
 
     def show_state(self, state: MonthState) -> None:
         """Steps, open findings, versions; then the papers follow."""
-        moved = self.state is None or self.state.month != state.month
+        before = self.state
+        moved = before is None or before.month != state.month
+        frozen = not moved and before is not None and len(before.versions) < len(state.versions)
         self.state = state
         self.steps.show_state(state)
         self.summarise(state.status.sentence)
@@ -123,7 +125,7 @@ class MonthPage(Page):
             self.papers.show_none(month_text(state.month))
         else:
             self._load_papers()
-        if moved:
+        if moved or frozen:
             self.show_tab("open" if state.blocking and not state.versions else "papers")
 
     def freeze(self) -> None:

@@ -199,7 +199,7 @@ class ImportPanel(PanelContent):
         model = view.model()
         row = model.row(view.currentIndex().row())  # type: ignore[attr-defined]
         if isinstance(row, MissingOfPerson):
-            lines = [f"{step['finding']}（{step['clause']}）→ {step['next_act']}" for step in row.missing]
+            lines = [f"{step['finding']}（{step['clause']}）→ {step['next']}" for step in row.missing]
             self._detail_text.setText("\n".join(lines))
         else:
             self._detail_text.setText(tr("第 {row} 行「{field}」：{text}", row=row.row, field=row.field, text=row.message))

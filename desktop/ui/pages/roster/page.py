@@ -160,12 +160,14 @@ class RosterPage(Page):
         query, project_id = self.query(), self.workspace.project_id
         sealer = self.workspace.office.book.sealer
 
-        def find(session: Session, sort: str, descending: bool) -> list[int]:
+        def find(
+            session: Session, sort: str, descending: bool, limit: int | None
+        ) -> list[int]:
             wanted = RosterQuery(
                 query.text, query.team_id, query.company_id, query.state, query.managers,
                 sort or "worker_no", descending,
             )
-            return roster_ids(session, project_id, wanted, sealer)
+            return roster_ids(session, project_id, wanted, sealer, limit=limit)
 
         return find
 
@@ -184,10 +186,9 @@ class RosterPage(Page):
         nobody = count == 0 and not filtered
         self.view.setVisible(not nobody)
         self._empty.setVisible(nobody)
-        if filtered:
-            self.summarise(tr("找到 {n} 人次", n=f"{count:,}"))
-        else:
-            self.summarise(tr("共 {n} 人次。点一行看一人一档；把表格拖进来可导入。", n=f"{count:,}"))
+        if self.model.complete:  # until then the count is that of the first page
+            whole = tr("共 {n} 人次。点一行看一人一档；把表格拖进来可导入。", n=f"{count:,}")
+            self.summarise(tr("找到 {n} 人次", n=f"{count:,}") if filtered else whole)
         if self._wanted is not None and self.panel.content is not None:
             self.view.choose_id(self._wanted)
 

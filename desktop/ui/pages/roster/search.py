@@ -14,8 +14,10 @@ _SHOWN = 8
 def people_hits(session: Session, workspace: Workspace, text: str) -> list[Hit]:
     """The first stays that fit what was typed."""
     sealer = workspace.office.book.sealer
-    ids = roster_ids(session, workspace.project_id, RosterQuery(text=text), sealer)
+    ids = roster_ids(
+        session, workspace.project_id, RosterQuery(text=text), sealer, limit=_SHOWN
+    )
     return [
         Hit(row.name, f"{row.worker_no}　{row.team or row.trade}　{row.state_word}", "person", row.stay_id)
-        for row in roster_rows(session, sealer, ids[:_SHOWN])
+        for row in roster_rows(session, sealer, ids)
     ]

@@ -63,11 +63,11 @@ class UnlockView(QWidget):
         self._tabs.setExpanding(False)
         self._tabs.currentChanged.connect(self._switch)
         card.rows.addWidget(self._tabs)
-        self._form = Form()
+        self._form = Form(enter_submits=True)
         self.passphrase = self._form.add_text("passphrase", tr("账本口令"))
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
         card.rows.addWidget(self._form)
-        self._code_form = Form()
+        self._code_form = Form(enter_submits=True)
         self.code = self._code_form.add_text(
             "code", tr("恢复码"), hint=tr("新建账本时打印的8组数字，每组6位；空格和横线可不输。")
         )
@@ -77,8 +77,8 @@ class UnlockView(QWidget):
         feet.addStretch(1)
         feet.addWidget(button(tr("打开账本"), self._give, kind="primary"))
         card.rows.addLayout(feet)
-        for field in (self.passphrase, self.code):
-            field.returnPressed.connect(self._give)
+        for form in (self._form, self._code_form):
+            form.submitted.connect(self._give)
         self._switch(0)
 
     def show_folder(self, folder: Path, error: SiteMusterError) -> None:
