@@ -1,7 +1,5 @@
 """Audit acts: append-only, chained like punches (invariant 9)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mapped classes beside the punches: stop-work, leave, explanations, answers, outage notes."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint

@@ -1,7 +1,5 @@
 """Mapped classes of the rights board: content that no other table holds, and exported versions."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mapped classes of a frozen month (invariant 7): rows, commitments, printed pages. Append-only."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

@@ -4,8 +4,6 @@
 exact search; no column holds those values in clear, on either engine.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

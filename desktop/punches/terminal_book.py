@@ -19,7 +19,6 @@ from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
 from desktop.punches.tables import ClockReading, Download, Terminal
-from devices.terminals.registry import driver_names as driver_names  # forms offer them
 
 DIRECTIONS = {"in": "进", "out": "出", "both": "进出"}
 TRANSPORTS = ("tcp", "udp")
@@ -359,6 +358,13 @@ def _address(address: str) -> str:
             address=address,
         )
     return address
+
+
+def driver_names() -> list[str]:
+    """Drivers a terminal may have; forms offer them. Lists of terminals load no driver."""
+    from devices.terminals import registry
+
+    return registry.driver_names()
 
 
 def _check(driver: str, transport: str, direction: str) -> None:

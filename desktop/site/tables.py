@@ -1,7 +1,5 @@
 """Mapped classes of the site: what a project is made of before anybody enters it."""
 
-from __future__ import annotations
-
 import enum
 from datetime import date, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The mapped base of all stations, and the tables that belong to the book itself."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, ClassVar
 
