@@ -37,7 +37,7 @@ class Common:
 def secret_from(path: Path) -> str:
     """First line of a secret file, line end stripped (design §3)."""
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             secret = lines.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise Refused("secret_file", f"读不到口令文件「{path.name}」，未做任何改动。请检查路径与权限。") from error

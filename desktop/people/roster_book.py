@@ -10,16 +10,18 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from desktop.people import seals
-from desktop.people.roster_row import RosterEntry
 from desktop.people.rules import Evidence
 from desktop.people.tables import Contract, Person, Stay, StayTeam
 from desktop.storage.sealed import Sealer
+
+if TYPE_CHECKING:
+    from desktop.people.roster_row import RosterEntry
 
 T = TypeVar("T")
 _CHUNK = 500

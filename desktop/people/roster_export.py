@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
+from desktop.delivery import destination
 from desktop.errors import EnvironmentFault, Refused
 from desktop.jobs import CancelToken, Progress, silent
 from desktop.people.roster_book import chunks
@@ -49,12 +50,13 @@ def export_roster(
 ) -> int:
     """Write the stays of ``query`` (all of them by default) to ``path``; returns how many.
 
-    The file appears whole or not at all. Raises :class:`Refused` without a reason and
-    :class:`EnvironmentFault` when the place cannot be written.
+    The file appears whole or not at all. Raises :class:`Refused` without a reason or
+    into the book, and :class:`EnvironmentFault` when the place cannot be written.
     """
     desk.permit(Act.ROSTER_EXPORTED)
     if not reason.strip():
         raise Refused("reason_missing", "导出含完整证件号码，须写明事由，未导出。请填写事由。")
+    path = destination(path, desk.book.path)
     wanted = query or RosterQuery()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ lane while the welcome is on the screen.
 
 from __future__ import annotations
 
+import gc
 import logging
 import subprocess
 import sys
@@ -17,16 +18,15 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import __version__, paths
 from desktop.errors import EnvironmentFault
-from desktop.log import start_logging
 from desktop.settings import Theme
 from desktop.ui import icons, theme
-from desktop.ui.crash import CrashNotes
 from desktop.ui.i18n import load_qt_texts, tr
 from desktop.ui.preferences import Preferences
 from desktop.ui.shell.window import Window
-from desktop.ui.single import raise_other
 
 _CARD = "book.json"
+_WITHOUT_BOOK_MS = 10_000
+"""A start that has not come to a page by then waits for the user."""
 
 
 def run_window(
@@ -42,25 +42,32 @@ def run_window(
     """
     if _is_taken():
         return _in_own_process(data_dir)
+    # Nothing made while starting forms a cycle worth looking for; looking costs a tenth of it.
+    gc.disable()
     app = make_application()
     preferences = Preferences()
-    chosen = preferences.theme
-    dark = theme.system_is_dark(app) if chosen is Theme.SYSTEM else chosen is Theme.DARK
-    theme.apply(app, dark)
-    _begin_log()
+    if preferences.theme is Theme.SYSTEM:
+        theme.follow_system(app)
+    else:
+        theme.apply(app, preferences.theme is Theme.DARK)
     folder = data_dir or _usual_book(preferences)
-    if folder is not None and raise_other(folder):
-        return 0
     window = Window(preferences)
-    notes = CrashNotes(paths.log_folder(), lambda: window)
-    notes.install()
-    window.jobs.crashed.connect(notes.show_error)
+    window.usable.connect(_collect_again)
+    QTimer.singleShot(_WITHOUT_BOOK_MS, _collect_again)
     if on_usable is not None:
         window.usable.connect(lambda: on_usable(window))
+    if folder is None or not (folder / _CARD).exists():
+        window.start.show_welcome()
     window.show()
     # A zero timer runs after the first paint has been asked for: the window is there at once.
     QTimer.singleShot(0, lambda: _begin(window, folder, passphrase))
     return app.exec()
+
+
+def _collect_again() -> None:
+    """The start is over; what it made stays and need not be looked at again."""
+    gc.freeze()
+    gc.enable()
 
 
 def make_application() -> QApplication:
@@ -91,6 +98,7 @@ def _in_own_process(data_dir: Path | None) -> int:
 
 
 def _begin(window: Window, folder: Path | None, passphrase: str | None) -> None:
+    _keep_notes(window)
     if folder is not None and (folder / _CARD).exists():
         window.open_book(folder, passphrase)
     elif folder is not None:
@@ -100,12 +108,18 @@ def _begin(window: Window, folder: Path | None, passphrase: str | None) -> None:
         window.messages.warn("No Chinese font found. Please install one, e.g. fonts-noto-cjk.")
 
 
-def _begin_log() -> None:
-    """A log folder that cannot be written is no reason not to start."""
+def _keep_notes(window: Window) -> None:
+    """Log and crash notes; a folder that cannot be written is no reason not to start."""
+    from desktop.log import start_logging
+    from desktop.ui.crash import CrashNotes
+
     try:
         start_logging(paths.log_folder())
     except EnvironmentFault:
         logging.getLogger(__name__).warning("no log is kept")
+    notes = CrashNotes(paths.log_folder(), window)
+    notes.install()
+    window.jobs.crashed.connect(notes.show_error)
 
 
 def _usual_book(preferences: Preferences) -> Path | None:

@@ -10,7 +10,6 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -53,8 +52,8 @@ class CrashNotes(QObject):
 
     _arrived = Signal(object)
 
-    def __init__(self, folder: Path, window: Callable[[], QWidget | None]) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, window: QWidget) -> None:
+        super().__init__(window)
         self._folder, self._window = folder, window
         self._open = False
         self._arrived.connect(self.show_error, Qt.ConnectionType.QueuedConnection)
@@ -79,7 +78,7 @@ class CrashNotes(QObject):
             self._open = False
 
     def _dialog(self, error: BaseException, path: Path | None) -> None:
-        box = QMessageBox(self._window())
+        box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(tr("程序遇到意外问题"))
         box.setText(tr("刚才的操作没有完成。已经保存的数据不受影响，可以继续使用。"))

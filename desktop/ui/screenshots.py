@@ -101,6 +101,7 @@ def _picture(window: Window, scale: float) -> QPixmap:
 
 
 def _start_pages(window: Window, draw: Draw) -> None:
+    window.start.show_welcome()
     draw("start")
     window.start.show_wizard()
     wizard = window.start.wizard

@@ -6,6 +6,7 @@ colour value; sizes are steps of an 8-pixel grid at 100 % and follow the font wh
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 from collections.abc import Mapping
@@ -184,20 +185,34 @@ def choose_font(app: QApplication) -> None:
     app.setFont(chosen)
 
 
-def apply(app: QApplication, dark: bool) -> None:
-    """Style, palette and style sheet for light or dark; may be called again at any time."""
+def apply(app: QApplication, dark: bool, *, chosen: bool = True) -> None:
+    """Style, palette and style sheet for light or dark; may be called again at any time.
+
+    ``chosen`` also tells the platform (frames, file dialogs); the desktop's own look needs no word.
+    """
     if app.style().objectName().lower() != "fusion":
         app.setStyle(QStyleFactory.create("Fusion"))
     scheme = getattr(app.styleHints(), "setColorScheme", None)  # newer than 6.7
-    if scheme is not None:
+    if scheme is not None and chosen:
         scheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
     app.setPalette(_palette(dark))
     app.setStyleSheet(_sheet(dark))
 
 
-def system_is_dark(app: QApplication) -> bool:
-    """What the desktop asks for."""
-    return app.styleHints().colorScheme() == Qt.ColorScheme.Dark
+def follow_system(app: QApplication) -> None:
+    """What the desktop asks for, now and whenever it changes its mind."""
+    hints = app.styleHints()
+    apply(app, hints.colorScheme() == Qt.ColorScheme.Dark, chosen=False)
+    hints.colorSchemeChanged.connect(
+        lambda scheme: apply(app, scheme == Qt.ColorScheme.Dark, chosen=False)
+    )
+
+
+def choose(app: QApplication, dark: bool) -> None:
+    """The user's own choice; the desktop is no longer followed."""
+    with contextlib.suppress(RuntimeError):  # nobody was listening
+        app.styleHints().colorSchemeChanged.disconnect()
+    apply(app, dark)
 
 
 def _palette(dark: bool) -> QPalette:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -16,11 +16,13 @@ from desktop.ui import icons, theme
 from desktop.ui.actions import COMMANDS, MENU, PAGES, Command, PageName
 from desktop.ui.i18n import shifted_month, tr
 from desktop.ui.pages.base import Page
-from desktop.ui.shell.command_bar import CommandBar, Hit
 from desktop.ui.shell.header import Header
 from desktop.ui.shell.rail import Rail
 from desktop.ui.widgets.basics import column, line
 from desktop.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from desktop.ui.shell.command_bar import CommandBar, Hit
 
 _NARROW_UNDER = 1180
 
@@ -47,8 +49,7 @@ class Frame(QWidget):
         workspace.moved.connect(self.show_page)
         workspace.command_asked.connect(self.run)
         self.stack = QStackedWidget()
-        self.bar = CommandBar(self, self._search_people)
-        self.bar.picked.connect(self._take_hit)
+        self._bar: CommandBar | None = None
         right = column(gap=0)
         self._right = right
         right.addWidget(self.header)
@@ -58,7 +59,16 @@ class Frame(QWidget):
         whole.addLayout(right, 1)
         for page, declared in PAGES.items():
             self._shortcut(declared.shortcut, partial(self.show_page, page))
-        self.bar.raise_()
+
+    @property
+    def bar(self) -> CommandBar:
+        """The command bar, made when it is first opened."""
+        if self._bar is None:
+            from desktop.ui.shell.command_bar import CommandBar
+
+            self._bar = CommandBar(self, self._search_people)
+            self._bar.picked.connect(self._take_hit)
+        return self._bar
 
     def start(self) -> None:
         """Show the first page; the project's name follows from the READ lane."""
@@ -147,7 +157,7 @@ class Frame(QWidget):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         dark = not theme.is_dark()
-        theme.apply(app, dark)
+        theme.choose(app, dark)
         self.workspace.preferences.set_theme(Theme.DARK if dark else Theme.LIGHT)
 
     def _verify(self) -> None:

@@ -19,7 +19,6 @@ from desktop.ui.jobs import JobRunner, Lane
 from desktop.ui.pages.start.page import StartPage
 from desktop.ui.preferences import Preferences
 from desktop.ui.shell.message_bar import BusyStrip, MessageBar
-from desktop.ui.single import WindowSignal, raise_other
 from desktop.ui.widgets.basics import column
 from desktop.ui.widgets.panel import ask_about_edits
 from desktop.ui.workspace import Workspace
@@ -27,6 +26,7 @@ from desktop.ui.workspace import Workspace
 if TYPE_CHECKING:
     from desktop.bootstrap import Office
     from desktop.ui.shell.frame import Frame
+    from desktop.ui.single import WindowSignal
 
 _SIZE = QSize(1440, 900)
 _LEAST = QSize(900, 600)
@@ -53,6 +53,7 @@ class Window(QMainWindow):
         self.stack = QStackedWidget()
         self.start = StartPage(self.jobs, self.messages, preferences)
         self.start.opened.connect(self.take_office)
+        self.start.elsewhere.connect(self.close)
         self.stack.addWidget(self.start)
         whole = QWidget()
         rows = column(whole, gap=0)
@@ -65,9 +66,6 @@ class Window(QMainWindow):
 
     def open_book(self, folder: Path, passphrase: str | None) -> None:
         """Open a book in the background; the welcome shows how it goes."""
-        if raise_other(folder):
-            self.close()
-            return
         self.start.open_folder(folder, passphrase)
 
     def take_office(self, office: Office) -> None:
@@ -76,13 +74,10 @@ class Window(QMainWindow):
 
         self.office = office
         self.messages.hide()
-        self.preferences.remember_book(office.book.path)
-        self._signal = WindowSignal(office.book.path, self)
-        self._signal.asked.connect(self._come_forward)
         workspace = Workspace(office, self.jobs, self.messages, self.preferences, self)
         self.frame = Frame(workspace, self)
         self.frame.leave_asked.connect(self._leave_book)
-        self.frame.first_shown.connect(self.usable)
+        self.frame.first_shown.connect(self._settled)
         self.frame.take_messages(self.messages)
         self.stack.addWidget(self.frame)
         self.stack.setCurrentWidget(self.frame)
@@ -110,6 +105,16 @@ class Window(QMainWindow):
         super().resizeEvent(event)
         if self.frame is not None:
             self.frame.fit_width(self.width())
+
+    def _settled(self) -> None:
+        """A page is painted: now what can wait, above all listening for a second start."""
+        from desktop.ui.single import WindowSignal
+
+        self.usable.emit()
+        if self.office is not None:
+            self.preferences.remember_book(self.office.book.path)
+            self._signal = WindowSignal(self.office.book.path, self)
+            self._signal.asked.connect(self._come_forward)
 
     def _may_leave(self) -> bool:
         """True unless the user wants to finish what is typed somewhere."""

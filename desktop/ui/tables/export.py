@@ -142,7 +142,7 @@ def write_sheet(path: Path, listing: Listing, rows: Sequence[Any]) -> None:
     head = book.add_format({"bold": True, "bottom": 1})
     for place, column in enumerate(listing.columns):
         sheet.set_column(place, place, column.width * 2 + 2)
-        sheet.write_string(0, place, column.title, head)
+        sheet.write_string(0, place, tr(column.title), head)
     for number, row in enumerate(rows, 1):
         for place, text in enumerate(printable(listing.columns, row)):
             sheet.write_string(number, place, text)

@@ -31,7 +31,7 @@ def list_document(
         part = rows[k * per_page : (k + 1) * per_page]
         heads = Row(
             _HEIGHT,
-            tuple(cell(c.title, w, _HEIGHT, _PT, "hei") for c, w in zip(columns, widths, strict=True)),
+            tuple(cell(tr(c.title), w, _HEIGHT, _PT, "hei") for c, w in zip(columns, widths, strict=True)),
             head=True,
         )
         body = [_row(columns, widths, row) for row in part]

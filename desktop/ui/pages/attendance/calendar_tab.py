@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QScrollArea, QWidget
 
 from desktop.attendance.queries import LeaveRow, StopRow
 from desktop.ui import theme
@@ -26,6 +28,7 @@ from desktop.ui.widgets.basics import (
     label,
     line,
     neutral,
+    set_tone,
 )
 from desktop.ui.widgets.blocks import RowList
 from desktop.ui.widgets.panel import PanelContent, confirm
@@ -56,6 +59,11 @@ class CalendarTab(QWidget):
         left.addWidget(
             label(tr("点一个日期可登记停工。周末照常施工的算施工日。"), tone=Tone.TEXT_3, wrap=True)
         )
+        self._year = label("", wrap=True)
+        left.addWidget(self._year)
+        more = button(tr("导入年度节假日表…"), self._choose_holidays, icon="import", kind="quiet")
+        more.setToolTip(tr("国务院办公厅每年公布的放假安排（csv）"))
+        left.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         left.addStretch(1)
         row.addLayout(left)
         lists = QWidget()
@@ -75,6 +83,12 @@ class CalendarTab(QWidget):
             tr("本月施工日 {n} 天", n=len(frame.construction_days()))
             + (tr("，全项目停工 {n} 天", n=stopped) if stopped else "")
         )
+        known = snapshot.first.year in snapshot.holiday_years
+        self._year.setText(
+            tr("节假日按国务院 {y} 年放假安排。", y=snapshot.first.year) if known
+            else tr("账本里还没有 {y} 年的放假安排，节假日暂按无假处理。", y=snapshot.first.year)
+        )
+        set_tone(self._year, Tone.TEXT_3 if known else Tone.WARN)
         clear(self._lists)
         self._list(tr("停工"), [self._stop_row(row) for row in snapshot.stops], tr("本月没有登记停工。"))
         self._lists.addSpacing(theme.GRID)
@@ -90,6 +104,25 @@ class CalendarTab(QWidget):
     def add_leave(self, person: tuple[int, int, str] | None) -> None:
         """The panel for a leave entry, for a person if one is known."""
         self._open_panel(LeavePanel(self._workspace, person, self._today))
+
+    def import_holidays(self, path: Path) -> None:
+        """Replace the years a table speaks of."""
+        from desktop.site.holidays import import_holidays
+
+        self._workspace.act(
+            lambda desk, progress, cancel: import_holidays(desk, path),
+            lambda years: self._workspace.messages.info(
+                tr("已导入 {y} 年放假安排，考勤表已重算。", y="、".join(map(str, years)))
+            ),
+            title=tr("导入节假日表"), owner=self, changes=Changes.CALENDAR,
+        )
+
+    def _choose_holidays(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("选择年度节假日表"), "", tr("节假日表 (*.csv)")
+        )
+        if path:
+            self.import_holidays(Path(path))
 
     def _list(self, title: str, rows: list[QWidget], none: str) -> None:
         self._lists.addWidget(label(title, Type.STRONG))

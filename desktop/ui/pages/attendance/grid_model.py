@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -12,7 +13,7 @@ from desktop.attendance.month import PersonMonth
 from desktop.attendance.rules import EXPLAINED_SYMBOLS, UNRESOLVED
 from desktop.ui.i18n import day_words, tr, weekday
 from desktop.ui.pages.attendance.snapshot import MonthSnapshot
-from desktop.ui.tables.columns import CENTER, LEFT, RIGHT
+from desktop.ui.tables.columns import CENTER, LEFT, RIGHT, Column
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -129,6 +130,30 @@ class GridModel(QAbstractTableModel):
         values = (totals.punched, totals.explained, totals.confirmed)
         half_days = values[column - len(WHO) - len(self.days)]
         return f"{half_days / 2:g}" if half_days or column != len(WHO) + len(self.days) + 1 else ""
+
+
+def grid_columns(model: GridModel) -> list[Column[PersonMonth]]:
+    """The grid as columns of a list, for a spreadsheet or a plain print."""
+    snapshot = model.snapshot
+    if snapshot is None:
+        return []
+    columns: list[Column[PersonMonth]] = [
+        Column(WHO[0], 4, lambda r: str(r.worker.worker_no), align=RIGHT),
+        Column(WHO[1], 5, lambda r: r.worker.name),
+        Column(WHO[2], 5, snapshot.team_name),
+        *(
+            Column(str(day.day), 0.6, partial(_symbol, place), align=CENTER)
+            for place, day in enumerate(model.days)
+        ),
+        Column(SUMS[0], 1.6, lambda r: f"{r.totals.punched / 2:g}", align=RIGHT),
+        Column(SUMS[1], 1.6, lambda r: f"{r.totals.explained / 2:g}", align=RIGHT),
+        Column(SUMS[2], 1.6, lambda r: f"{r.totals.confirmed / 2:g}", align=RIGHT),
+    ]
+    return columns
+
+
+def _symbol(place: int, row: PersonMonth) -> str:
+    return row.symbols[place]
 
 
 EXPLAINED = frozenset(EXPLAINED_SYMBOLS.values())

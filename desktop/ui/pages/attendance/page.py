@@ -19,9 +19,10 @@ from desktop.ui.pages.attendance.cell_panel import CellsPanel
 from desktop.ui.pages.attendance.explanations_tab import ExplanationsTab
 from desktop.ui.pages.attendance.findings_tab import FindingsTab
 from desktop.ui.pages.attendance.grid import MonthGrid
-from desktop.ui.pages.attendance.grid_model import MEANINGS
+from desktop.ui.pages.attendance.grid_model import MEANINGS, grid_columns
 from desktop.ui.pages.attendance.snapshot import MonthSnapshot, read_month
 from desktop.ui.pages.base import Page
+from desktop.ui.tables.export import Listing, output_button
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Card, button, column, label, line
 from desktop.ui.widgets.blocks import EmptyState
@@ -170,6 +171,7 @@ class AttendancePage(Page):
             bar.addWidget(widget)
         bar.addStretch(1)
         bar.addWidget(self._legend_button())
+        bar.addWidget(output_button(self.workspace, self, self._listing))
         bar.addWidget(self._explain)
         rows.addLayout(bar)
         card = Card(margin=0)
@@ -199,6 +201,15 @@ class AttendancePage(Page):
         menu.addAction(tr("右上角蓝角：说明待批准"))
         made.clicked.connect(lambda: menu.popup(made.mapToGlobal(made.rect().bottomLeft())))
         return made
+
+    def _listing(self) -> Listing:
+        """The grid as it is filtered; the sheet for signature is made by 月结."""
+        model = self.grid.model
+        rows = list(model.rows())
+        return Listing(
+            tr("{month}考勤明细", month=month_text(self.workspace.month)), "month-grid",
+            grid_columns(model), lambda session: rows,
+        )
 
     def _team_names(self) -> list[str]:
         assert self.snapshot is not None

@@ -20,7 +20,7 @@ from desktop.attendance.queries import (
     stop_rows,
 )
 from desktop.jobs import CancelToken, Progress
-from desktop.site.queries import HolidayView, holidays
+from desktop.site.queries import HolidayView, holiday_years, holidays
 from desktop.storage.types import day_number
 
 Cell = tuple[int, date]
@@ -37,6 +37,8 @@ class MonthSnapshot:
     stops: list[StopRow]
     leaves: list[LeaveRow]
     holidays: Mapping[date, HolidayView]
+    holiday_years: list[int]
+    """Years whose notice of the State Council is in the book."""
     by_cell: Mapping[Cell, ExplanationRow]
     """Explanations in force or waiting, by the cells they speak of."""
 
@@ -94,5 +96,6 @@ def read_month(
         [row for row in stop_rows(session, project_id) if row.first <= last and row.last >= first],
         [row for row in leave_rows(session, project_id) if row.first <= last and row.last >= first],
         holidays(session, first, last),
+        holiday_years(session),
         by_cell,
     )

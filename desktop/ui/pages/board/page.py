@@ -194,7 +194,7 @@ class BoardPage(Page):
             company=lambda one: self._panel(lambda s: ContactPanel(self.workspace, one)),
             add_company=lambda: self._panel(lambda s: CompanyPanel(self.workspace)),
             person=lambda one: self._panel(lambda s: StaffPanel(self.workspace, s, one)),
-            versions=lambda: self._panel(lambda s: VersionsPanel(s)),
+            versions=lambda: self._panel(lambda s: VersionsPanel(self.workspace, s)),
         )
         self.facts = FactsList(acts)
         self._rows.addWidget(self.facts)

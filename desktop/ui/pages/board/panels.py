@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
+
 from desktop.board import site_facts
 from desktop.board.queries import VersionRow
 from desktop.site import codes
@@ -13,6 +15,7 @@ from desktop.ui.changes import Changes
 from desktop.ui.i18n import moment_text, tr
 from desktop.ui.pages.board.state import BoardState
 from desktop.ui.tables.columns import RIGHT, Column
+from desktop.ui.tables.export import Listing, output_button
 from desktop.ui.tables.model import RowsModel
 from desktop.ui.tables.view import ListView
 from desktop.ui.theme import Tone
@@ -211,8 +214,15 @@ _VERSIONS: tuple[Column[VersionRow], ...] = (
 class VersionsPanel(PanelContent):
     """Every export of the board, newest first."""
 
-    def __init__(self, state: BoardState) -> None:
+    def __init__(self, workspace: Workspace, state: BoardState) -> None:
         super().__init__(tr("告示牌版本"), tr("每次导出留一版，内容摘要入链。"))
+        listing = Listing(
+            tr("告示牌版本"), "board-versions", _VERSIONS, lambda session: state.versions,
+            personal=False,
+        )
+        self.rows.addWidget(
+            output_button(workspace, self, lambda: listing), 0, Qt.AlignmentFlag.AlignRight
+        )
         model = RowsModel(_VERSIONS, key=lambda row: row.version)
         view = ListView(tr("告示牌版本"))
         view.set_model(model)

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QTabBar
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QTabBar, QWidget
 
 from desktop.attendance.finding import Finding
 from desktop.months.papers import ExportedFile, Paper, export_month, issue_papers, preview_papers
@@ -25,9 +26,10 @@ from desktop.ui.pages.month.state import MonthState, VersionRow, read_state
 from desktop.ui.pages.month.steps import StepActs, Steps
 from desktop.ui.printing import print_pages
 from desktop.ui.tables.columns import RIGHT, Column
+from desktop.ui.tables.export import Listing, output_button
 from desktop.ui.tables.model import RowsModel
 from desktop.ui.tables.view import ListView
-from desktop.ui.widgets.basics import bad, button
+from desktop.ui.widgets.basics import bad, button, column
 from desktop.ui.widgets.blocks import ActionRow, EmptyState, ScrollRows
 from desktop.ui.workspace import Workspace
 
@@ -79,7 +81,17 @@ class MonthPage(Page):
         self.versions = RowsModel(_VERSIONS, key=lambda row: row.version)
         version_view = ListView(tr("版本"))
         version_view.set_model(self.versions)
-        for view in (self.papers, self.open_rows, version_view):
+        listing = Listing(
+            tr("月结版本"), "month-versions", _VERSIONS, lambda session: self.versions.rows(),
+            personal=False,
+        )
+        version_tab = QWidget()
+        rows = column(version_tab)
+        rows.addWidget(
+            output_button(workspace, self, lambda: listing), 0, Qt.AlignmentFlag.AlignRight
+        )
+        rows.addWidget(version_view, 1)
+        for view in (self.papers, self.open_rows, version_tab):
             self.stack.addWidget(view)
 
     def load(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from desktop.ui import theme
 from desktop.ui.changes import Changes
 from desktop.ui.i18n import tr
 from desktop.ui.tables.columns import RIGHT, Column
+from desktop.ui.tables.export import Listing, output_button
 from desktop.ui.tables.model import RowsModel
 from desktop.ui.tables.view import ListView
 from desktop.ui.theme import Tone
@@ -68,7 +70,10 @@ class ImportPanel(PanelContent):
         self._tabs.setAccessibleName(tr("报告的各部分"))
         for word in (tr("退回的行"), tr("提醒"), tr("缺手续")):
             self._tabs.addTab(word)
-        self.rows.addWidget(self._tabs)
+        head = line()
+        head.addWidget(self._tabs, 1)
+        head.addWidget(output_button(workspace, self, self._listing))
+        self.rows.addLayout(head)
         self.rejected = RowsModel(NOTE_COLUMNS, key=lambda n: n.row)
         self.warnings = RowsModel(NOTE_COLUMNS, key=lambda n: hash((n.row, n.field, n.code)))
         self.missing = RowsModel(MISSING_COLUMNS, key=lambda m: m.row)
@@ -188,6 +193,14 @@ class ImportPanel(PanelContent):
     def _failed(self, error: SiteMusterError) -> None:
         self._text.setText(error.message)
         self._workspace.report(error)
+
+    def _listing(self) -> Listing:
+        """The list in view, to send back to whoever made the spreadsheet."""
+        place = self._tabs.currentIndex()
+        columns: Sequence[Column[Any]] = MISSING_COLUMNS if place == 2 else NOTE_COLUMNS
+        rows = list((self.rejected, self.warnings, self.missing)[place].rows())
+        name = (tr("退回的行"), tr("提醒"), tr("缺手续"))[place]
+        return Listing(name, "roster-report", columns, lambda session: rows)
 
     def _show_tab(self, index: int) -> None:
         for place, view in enumerate(self._views):

@@ -13,6 +13,7 @@ from desktop.people.queries import RosterQuery, RosterRow, roster_ids, roster_ro
 from desktop.people.rules import STATE_WORDS
 from desktop.ui.actions import Command, PageName
 from desktop.ui.changes import Changes
+from desktop.ui.files import dropped_file
 from desktop.ui.i18n import tr
 from desktop.ui.pages.base import Page
 from desktop.ui.pages.roster.columns import COLUMNS
@@ -118,7 +119,7 @@ class RosterPage(Page):
             panel.check()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _sheet_of(event) is not None:
+        if dropped_file(event, _SHEETS) is not None:
             event.acceptProposedAction()
             self._drop.show()
 
@@ -127,7 +128,7 @@ class RosterPage(Page):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop.hide()
-        path = _sheet_of(event)
+        path = dropped_file(event, _SHEETS)
         if path is not None:
             event.acceptProposedAction()
             self.import_file(path)
@@ -270,15 +271,6 @@ class RosterPage(Page):
             lambda _: self.workspace.messages.info(tr("空白花名册已保存到 {path}。", path=name)),
             title=tr("保存空白花名册"), owner=self,
         )
-
-
-def _sheet_of(event: QDragEnterEvent | QDropEvent) -> Path | None:
-    """The one spreadsheet that is being dragged, or None."""
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if path.suffix.lower() in _SHEETS else None
 
 
 def make_page(workspace: Workspace) -> QWidget:

@@ -110,6 +110,7 @@ class DemoView(QWidget):
         text = output.read().decode("utf-8", "replace")
         if text != self._log.toPlainText():
             self._log.setPlainText(text)
+            self._log.show()
             self._log.verticalScrollBar().setValue(self._log.verticalScrollBar().maximum())
         ended = process.poll()
         if ended is None:
@@ -136,7 +137,7 @@ class DemoView(QWidget):
 
     def _show_running(self, running: bool) -> None:
         self._bar.setVisible(running)
-        self._log.setVisible(running or bool(self._log.toPlainText()))
+        self._log.setVisible(bool(self._log.toPlainText()))
         self._begin.setEnabled(not running)
         self._form.setEnabled(not running)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
@@ -12,15 +12,16 @@ from desktop.errors import SiteMusterError
 from desktop.jobs import CancelToken, Progress
 from desktop.ui.i18n import tr
 from desktop.ui.jobs import JobRunner, Lane
-from desktop.ui.pages.start.demo import DemoView
-from desktop.ui.pages.start.opening import OpeningView, UnlockView
-from desktop.ui.pages.start.welcome import WelcomeView
+from desktop.ui.pages.start.opening import OpeningView
 from desktop.ui.preferences import Preferences
 from desktop.ui.shell.message_bar import MessageBar
 from desktop.ui.widgets.basics import column
 
 if TYPE_CHECKING:
     from desktop.bootstrap import Office
+    from desktop.ui.pages.start.demo import DemoView
+    from desktop.ui.pages.start.unlock import UnlockView
+    from desktop.ui.pages.start.welcome import WelcomeView
     from desktop.ui.pages.start.wizard import NewBookWizard
 
 _LOCKED = {
@@ -31,9 +32,10 @@ _LOCKED = {
 
 
 class StartPage(QWidget):
-    """``opened(office)`` when a book is open; the window takes it from there."""
+    """``opened(office)`` when a book is open, ``elsewhere`` when another window has it open."""
 
     opened = Signal(object)
+    elsewhere = Signal()
 
     def __init__(self, jobs: JobRunner, messages: MessageBar, preferences: Preferences) -> None:
         super().__init__()
@@ -41,22 +43,50 @@ class StartPage(QWidget):
         self._folder = Path()
         self.stack = QStackedWidget()
         column(self).addWidget(self.stack)
-        self.welcome = WelcomeView()
-        self.welcome.asked_new.connect(self.show_wizard)
-        self.welcome.asked_open.connect(self.choose_folder)
-        self.welcome.asked_demo.connect(self.show_demo)
-        self.welcome.asked_recent.connect(lambda folder: self.open_folder(folder, None))
         self.opening = OpeningView()
-        self.unlock = UnlockView()
-        self.unlock.given.connect(self._unlock)
-        self.unlock.left.connect(self.show_welcome)
-        self.demo = DemoView()
-        self.demo.left.connect(self.show_welcome)
-        self.demo.ready.connect(lambda folder: self.open_folder(folder, None))
         self.wizard: NewBookWizard | None = None
-        for view in (self.welcome, self.opening, self.unlock, self.demo):
-            self.stack.addWidget(view)
-        self.show_welcome()
+        self._unlock_view: UnlockView | None = None
+        self._demo_view: DemoView | None = None
+        self._welcome: WelcomeView | None = None
+        self.stack.addWidget(self.opening)
+
+    @property
+    def welcome(self) -> WelcomeView:
+        """The three ways to begin; a start that goes straight to a book never makes it."""
+        if self._welcome is None:
+            from desktop.ui.pages.start.welcome import WelcomeView
+
+            self._welcome = WelcomeView()
+            self._welcome.asked_new.connect(self.show_wizard)
+            self._welcome.asked_open.connect(self.choose_folder)
+            self._welcome.asked_demo.connect(self.show_demo)
+            self._welcome.asked_recent.connect(lambda folder: self.open_folder(folder, None))
+            self.stack.addWidget(self._welcome)
+        return self._welcome
+
+    @property
+    def unlock(self) -> UnlockView:
+        """The view that asks for a secret, made when first needed."""
+        if self._unlock_view is None:
+            from desktop.ui.pages.start.unlock import UnlockView
+
+            self._unlock_view = UnlockView()
+            self._unlock_view.given.connect(self._unlock)
+            self._unlock_view.left.connect(self.show_welcome)
+            self.stack.addWidget(self._unlock_view)
+        return self._unlock_view
+
+    @property
+    def demo(self) -> DemoView:
+        """The view that builds the demo site, made when first needed."""
+        if self._demo_view is None:
+            from desktop.ui.pages.start.demo import DemoView
+
+            self._demo_view = DemoView()
+            self._demo_view.left.connect(self.show_welcome)
+            self._demo_view.ready.connect(lambda folder: self.open_folder(folder, None))
+            self.stack.addWidget(self._demo_view)
+        return self._demo_view
 
     def show_welcome(self) -> None:
         self.welcome.show_recent(self._preferences.recent_books())
@@ -94,10 +124,7 @@ class StartPage(QWidget):
         def work(progress: Progress, cancel: CancelToken) -> Office:
             from desktop.bootstrap import open_office
 
-            secrets: dict[str, Any] = {"passphrase": passphrase}
-            if recovery_code is not None:
-                secrets["recovery_code"] = recovery_code
-            return open_office(folder, **secrets)
+            return open_office(folder, passphrase=passphrase, recovery_code=recovery_code)
 
         self._jobs.submit(
             work, self.opened.emit, lane=Lane.ACT, owner=self, failed=self._refused
@@ -107,9 +134,18 @@ class StartPage(QWidget):
         self.open_folder(self._folder, passphrase or None, recovery_code or None)
 
     def _refused(self, error: SiteMusterError) -> None:
+        if error.code == "book_in_use" and self._call_other():
+            self.elsewhere.emit()
+            return
         if error.code in _LOCKED:
             self.unlock.show_folder(self._folder, error)
             self.stack.setCurrentWidget(self.unlock)
             return
         self._messages.error(error)
         self.show_welcome()
+
+    def _call_other(self) -> bool:
+        """The lock is held: if it is by a window, that one comes to the front."""
+        from desktop.ui.single import raise_other
+
+        return raise_other(self._folder)

@@ -85,7 +85,11 @@ def download_state(row: DownloadView) -> State:
 
 
 def _count(row: DownloadView, name: str) -> int:
-    return int(row.counts.get(name) or 0)
+    """A count of a collection; a stick counts lines where a terminal counts records."""
+    found = row.counts.get(name)
+    if found is None and name == "received":
+        found = row.counts.get("lines")
+    return int(found or 0)
 
 
 DOWNLOADS: tuple[Column[DownloadView], ...] = (

@@ -57,8 +57,8 @@ def _seen(match: Match) -> str:
 COLUMNS: tuple[Column[Match], ...] = (
     Column("编号", 4.4, lambda m: m.shown, align=RIGHT),
     Column("机上姓名", 5, lambda m: m.terminal_name),
-    Column("状态", 4.6, lambda m: "", state=standing_state, order=lambda m: m.standing.value),
-    Column("对应人员", 8, lambda m: f"{m.person_name} {m.worker_no or ''}".strip(), stretch=True),
+    Column("状态", 5.2, lambda m: "", state=standing_state, order=lambda m: m.standing.value),
+    Column("对应人员", 7.6, lambda m: f"{m.person_name} {m.worker_no or ''}".strip(), stretch=True),
     Column("依据", 4.2, lambda m: tr(BASIS_WORDS[m.basis])),
     Column("打卡", 2.6, lambda m: f"{m.punches:,}", align=RIGHT, order=lambda m: m.punches),
     Column("时间", 5.8, _seen),

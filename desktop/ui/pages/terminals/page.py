@@ -7,12 +7,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from desktop.punches.queries import downloads, quarantine, unmatched
 from desktop.punches.terminal_book import TerminalView, list_terminals
 from desktop.ui.actions import Command, PageName
 from desktop.ui.changes import Changes
+from desktop.ui.files import dropped_file
 from desktop.ui.i18n import tr
 from desktop.ui.pages.base import Page
 from desktop.ui.pages.terminals.columns import (
@@ -38,6 +40,7 @@ from desktop.ui.workspace import Workspace
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+_STICKS = (".dat", ".txt")
 _TABS = ("terminals", "unmatched", "downloads", "quarantine")
 
 
@@ -50,6 +53,7 @@ class TerminalsPage(Page):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, tr("设备"))
+        self.setAcceptDrops(True)
         now = workspace.desk.clock.now()
         self._terminals: list[TerminalView] = []
         self._wanted: Mapping[str, Any] = {}
@@ -182,6 +186,16 @@ class TerminalsPage(Page):
     def open_stick(self, path: Path, name: str | None) -> None:
         names = [t.name for t in self._terminals]
         self.open_panel(StickPanel(self.workspace, path, names, name))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._terminals and dropped_file(event, _STICKS) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event, _STICKS)
+        if path is not None:
+            event.acceptProposedAction()
+            self.open_stick(path, None)
 
     def _list(
         self, columns: Sequence[Column[Any]], key: Any, name: str, subject: str, *,

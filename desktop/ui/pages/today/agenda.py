@@ -5,8 +5,7 @@ Deadlines come from the services (months, rule pack); this file only asks and pu
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,18 +13,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from desktop.attendance.finding import Finding
-from desktop.attendance.findings import month_findings
-from desktop.attendance.month import MonthAttendance, compute_month
-from desktop.board.queries import BoardStatus, board_status
-from desktop.months.queries import MonthStatus, month_status
 from desktop.people.queries import GateFinding, gate_findings, present_on
 from desktop.people.tables import Contract, Person, Stay
 from desktop.punches.queries import punch_counts
 from desktop.punches.terminal_book import TerminalView, list_terminals
-from desktop.site.queries import rule_for
 from desktop.ui.actions import PageName
-from desktop.ui.i18n import day_words, month_text, shifted_month, tr
+from desktop.ui.i18n import tr
 from desktop.ui.pages.terminals.columns import terminal_state
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import State, bad, info, warn
@@ -59,29 +52,39 @@ class Agenda:
     workers: int
     managers: int
     punches: int
-    construction_days: int
+    construction_days: int | None
+    """None until the months are known."""
     empty: bool
     """Nobody on the roster and no terminal: a book that was just made."""
+    complete: bool
+    """The months are in it."""
 
 
 def read_agenda(session: Session, project_id: int, now: datetime, local: datetime) -> Agenda:
-    """Everything due on the day of ``local`` (site time); ``now`` is the same instant in UTC."""
+    """What is known at once: terminals, missing steps, contracts.
+
+    ``now`` and ``local`` (site time) are the same instant. The months follow with
+    :func:`with_months`: on a large site they take longer than a first look may.
+    """
     today = local.date()
-    month = f"{today:%Y-%m}"
     terminals = list_terminals(session, project_id)
     present = present_on(session, project_id, today)
-    attendance = compute_month(session, project_id, month)
-    tasks: list[Task] = []
-    tasks += _closing(session, project_id, shifted_month(month, -1), today, local)
-    tasks += _running(attendance, month_findings(session, attendance, local), month, today)
-    tasks += _terminals(terminals, now, today)
-    tasks += _gate(gate_findings(session, project_id, today))
-    tasks += _contracts(session, project_id, today)
-    tasks += _board(board_status(session, project_id, today))
-    tasks.sort(key=lambda task: (task.due is None, task.due or today, _weight(task.state)))
+    tasks = [
+        *_terminals(terminals, now, today),
+        *_gate(gate_findings(session, project_id, today)),
+        *_contracts(session, project_id, today),
+    ]
     return Agenda(
-        tasks, present[False], present[True], sum(punch_counts(session, project_id, today).values()),
-        len(attendance.frame.construction_days()), not any(present.values()) and not terminals,
+        in_order(tasks, today), present[False], present[True],
+        sum(punch_counts(session, project_id, today).values()), None,
+        not any(present.values()) and not terminals, complete=False,
+    )
+
+
+def in_order(tasks: Iterable[Task], today: date) -> list[Task]:
+    """By deadline; of one day the most urgent first, what has no day last."""
+    return sorted(
+        tasks, key=lambda task: (task.due is None, task.due or today, _weight(task.state))
     )
 
 
@@ -89,7 +92,7 @@ def _weight(state: State) -> int:
     return {Tone.BAD: 0, Tone.WARN: 1, Tone.ACCENT: 2}.get(state.tone, 3)
 
 
-def _urgency(due: date, today: date, word: str) -> State:
+def urgency(due: date, today: date, word: str) -> State:
     """Late is red, within three days amber, else only told."""
     left = (due - today).days
     if left < 0:
@@ -97,96 +100,6 @@ def _urgency(due: date, today: date, word: str) -> State:
     if left <= 3:
         return warn(tr("今天到期") if left == 0 else tr("还剩 {n} 天", n=left), "clock")
     return info(word, "clock")
-
-
-def _closing(
-    session: Session, project_id: int, month: str, today: date, local: datetime
-) -> Iterator[Task]:
-    """Last month: frozen and printed by the 4th, posted by the 5th, on the wall for five days."""
-    status = month_status(session, project_id, month, today)
-    if status.version is None:
-        attendance = compute_month(session, project_id, month)
-        if not attendance.rows or not attendance.punches_read:
-            return
-        blocking = sum(f.blocking for f in month_findings(session, attendance, local))
-        note = tr("公示须在 {due} 前上墙。", due=day_words(status.due))
-        if blocking:
-            note = tr("还有 {n} 项须处理。", n=blocking) + note
-        yield Task(
-            status.target, _urgency(status.target, today, tr("待冻结")),
-            tr("{month}考勤冻结、打印、签字", month=month_text(month)), note, tr("去月结"),
-            PageName.MONTH, {}, month,
-        )
-        return
-    days = rule_for(session, project_id, today).posting_days
-    last = status.due + timedelta(days=days)
-    if not status.pages:
-        yield Task(
-            status.target, _urgency(status.target, today, tr("待打印")),
-            tr("{month}签字表打印、传签", month=month_text(month)),
-            tr("已冻结第 {v} 版，还没有打印或导出。", v=status.version), tr("去打印"),
-            PageName.MONTH, {"tab": "papers"}, month,
-        )
-    if today <= last:
-        yield Task(
-            status.due, _urgency(status.due, today, tr("待公示")) if today <= status.due
-            else info(tr("公示期内"), "clock"),
-            tr("{month}考勤公示：{due}前上墙，自张贴次日起 {n} 日", month=month_text(month), due=day_words(status.due), n=days),
-            tr("贴在维权信息告示牌旁；每天拍一张带日期的照片，第 {k} 日后取下。", k=days),
-            tr("看公示件"), PageName.MONTH, {"tab": "papers"}, month,
-        )
-    yield from _late(status)
-
-
-def _late(status: MonthStatus) -> Iterator[Task]:
-    if status.accepted_open:
-        yield Task(
-            None, warn(tr("带项冻结")), tr("{month}是带着未处理事项冻结的", month=month_text(status.month)),
-            tr("理由：{why}", why=status.accepted_open), tr("去月结"), PageName.MONTH, {}, status.month,
-        )
-
-
-def _running(
-    attendance: MonthAttendance, findings: list[Finding], month: str, today: date
-) -> Iterator[Task]:
-    """This month so far: cells that need explaining, silent teams and terminals, numbers of nobody."""
-    last = attendance.frame.last
-    codes = Counter(f.code for f in findings if f.blocking and (f.day is None or f.day < today))
-    unresolved = codes.pop("unresolved", 0)
-    codes.pop("terminal_incomplete", 0)
-    if unresolved:
-        yield Task(
-            last, warn(tr("待核 {n} 格", n=unresolved), "question"),
-            tr("{month}有 {n} 格打卡不全", month=month_text(month), n=unresolved),
-            tr("趁人都记得，问班组长后写情况说明；打卡数据不变。"), tr("去核实"), PageName.ATTENDANCE,
-            {"kind": "unresolved"}, month,
-        )
-    silent = sum(codes.values())
-    if silent:
-        yield Task(
-            last, warn(tr("待答复 {n} 项", n=silent), "question"),
-            tr("有班组或考勤机整天没有记录"), tr("停工的登记停工，停电的登记停用说明，其余写明原因。"),
-            tr("去答复"), PageName.ATTENDANCE, {"blocking": True}, month,
-        )
-    nobody = sum(f.code == "unmatched_number" for f in findings)
-    if nobody:
-        yield Task(
-            last, warn(tr("未对号 {n} 个", n=nobody), "link"), tr("考勤机上有 {n} 个编号不知道是谁", n=nobody),
-            tr("对上号以后，以前的打卡也计入。"), tr("去对号"), PageName.TERMINALS,
-            {"tab": "unmatched"}, month,
-        )
-    waiting = next((f for f in findings if f.code == "explanation_waiting"), None)
-    if waiting is not None:
-        yield Task(
-            last, info(tr("待批准"), "note"), waiting.text, waiting.next_step, tr("去批准"),
-            PageName.ATTENDANCE, {"tab": "explanations"}, month,
-        )
-    below = next((f for f in findings if f.code == "manager_below"), None)
-    if below is not None:
-        yield Task(
-            last, warn(tr("带班不足")), below.text, below.next_step, tr("去看"),
-            PageName.ATTENDANCE, {"finding_key": below.key}, month,
-        )
 
 
 def _terminals(terminals: list[TerminalView], now: datetime, today: date) -> Iterator[Task]:
@@ -239,23 +152,8 @@ def _contracts(session: Session, project_id: int, today: date) -> Iterator[Task]
     if rows:
         soonest: date = rows[0].ends
         yield Task(
-            soonest, _urgency(soonest, today, tr("快到期")),
+            soonest, urgency(soonest, today, tr("快到期")),
             tr("{n} 人的合同到期或 {d} 天内到期", n=len(rows), d=CONTRACT_DAYS),
             tr("续签后在花名册里补填新的合同日期，再导入。"), tr("看名单"), PageName.ROSTER,
             people=tuple((row.id, f"{row.worker_no}　{row.name}　{row.ends}") for row in rows),
         )
-
-
-def _board(status: BoardStatus) -> Iterator[Task]:
-    if status.missing:
-        yield Task(
-            None, bad(tr("缺 {n} 项", n=len(status.missing)), "board"), tr("维权信息告示牌内容不全"),
-            status.sentence, tr("去补齐"), PageName.BOARD,
-        )
-    elif status.reprint:
-        yield Task(
-            None, warn(tr("待张挂"), "board"), tr("维权信息告示牌要重新输出"), status.sentence,
-            tr("去导出"), PageName.BOARD,
-        )
-
-

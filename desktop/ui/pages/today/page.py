@@ -59,10 +59,21 @@ class TodayPage(Page):
         clock, project_id = self.workspace.desk.clock, self.workspace.project_id
         now, local = clock.now(), clock.local()
 
-        def query(session: Session) -> Agenda:
-            return read_agenda(session, project_id, now, local)
+        def months(session: Session, first: Agenda) -> Agenda:
+            from desktop.ui.pages.today.month_tasks import with_months
 
-        self.workspace.read(query, self.show_agenda, owner=self, key="agenda")
+            return with_months(session, project_id, first, local)
+
+        def show_first(first: Agenda) -> None:
+            self.show_agenda(first)
+            self.workspace.read(
+                lambda session: months(session, first), self.show_agenda, owner=self, key="agenda"
+            )
+
+        self.workspace.read(
+            lambda session: read_agenda(session, project_id, now, local), show_first,
+            owner=self, key="agenda",
+        )
 
     def show_agenda(self, agenda: Agenda) -> None:
         """Figures, then the tasks: dated ones under their day, the others below."""
@@ -72,13 +83,13 @@ class TodayPage(Page):
             "days": agenda.construction_days,
         }
         for name, value in values.items():
-            self._figures[name].show_number(f"{value:,}")
+            self._figures[name].show_number("…" if value is None else f"{value:,}")
         self._card.setVisible(not agenda.empty)
         self._collect.setVisible(not agenda.empty)
         self.rows.clear_rows()
         if agenda.empty:
             self._show_beginning()
-        elif not agenda.tasks:
+        elif not agenda.tasks and agenda.complete:
             self.rows.show_empty(
                 EmptyState("good", tr("今天没有到期的事"), tr("考勤机都采全了，手续齐全，告示牌与账本一致。"))
             )
@@ -128,9 +139,17 @@ class PeopleList(PanelContent):
     """The people behind a task; a click opens one in the roster."""
 
     def __init__(self, workspace: Workspace, task: Task) -> None:
+        from desktop.ui.tables.columns import Column
+        from desktop.ui.tables.export import Listing, output_button
+
         super().__init__(task.text, tr("{n} 人", n=len(task.people)))
         self._workspace = workspace
         self.rows.addWidget(label(task.note, tone=Tone.TEXT_2, wrap=True))
+        columns: tuple[Column[tuple[int, str]], ...] = (Column(tr("人员"), 20, lambda row: row[1]),)
+        listing = Listing(task.text[:24], "today-people", columns, lambda session: task.people)
+        self.rows.addWidget(
+            output_button(workspace, self, lambda: listing), 0, Qt.AlignmentFlag.AlignRight
+        )
         self.list = QListWidget()
         self.list.setAccessibleName(task.text)
         self.list.setIconSize(QSize(18, 18))
