@@ -90,8 +90,8 @@ def status(
     ctx: typer.Context, month: Annotated[str, typer.Argument(help="月份 YYYY-MM")]
 ) -> None:
     """这个月走到哪一步、还差什么。"""
-    from desktop.months.queries import month_status
+    from desktop.months.outlook import month_outlook
 
-    with office(ctx) as opened, opened.book.read() as session:
-        state = month_status(session, opened.project_id, month, opened.desk.clock.today())
+    with office(ctx) as opened:
+        state = month_outlook(opened.desk, month)
     emit(ctx, state, lambda: state.sentence)

@@ -86,6 +86,28 @@ def change_shift(
     )
 
 
+@app.command("move")
+def move(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="目标班组名称或三位编号")],
+    worker: Annotated[int, typer.Option("--worker", help="人员编号")],
+    from_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="从哪天起")],
+) -> None:
+    """从某一天起把一名工人调到另一个班组。"""
+    from desktop.people.team_move import move_to_team
+    from desktop.site.queries import team_of
+
+    day = from_day.date()
+    with office(ctx) as opened:
+        with opened.book.read() as session:
+            team_id = team_of(session, opened.project_id, name)
+        move_to_team(opened.desk, worker, team_id, day)
+    emit(
+        ctx, {"worker_no": worker, "team_id": team_id, "from": day},
+        lambda: f"人员编号 {worker} 自 {day} 起调到「{name}」。",
+    )
+
+
 def _checked(shift: str) -> str:
     if shift not in _SHIFT_WORDS:
         raise Refused("shift", f"班次只有 day（白班）和 night（夜班），没有「{shift[:10]}」，未做任何改动。")

@@ -10,7 +10,6 @@ from desktop.demo.scenario import (
     OWNER,
     STEEL,
     SUPERVISOR,
-    TEAMS,
     DemoPunch,
     Member,
     Scenario,
@@ -63,7 +62,7 @@ def project_toml(scenario: Scenario) -> str:
             kind=kind, name=name, credit_code=code, contact=contact, phone=phone)]
     for post, name, phone, code in STAFF:
         lines += ["[[staff]]", *_pairs(post=post, name=name, phone=phone, company=code)]
-    for team in TEAMS:
+    for team in scenario.teams:
         lines += ["[[team]]", *_pairs(
             name=team.name, company=team.company, leader=_leader(scenario, team.name),
             shift="night" if team.night else "day")]

@@ -61,6 +61,7 @@ class Scenario:
 
     first: date
     last: date
+    teams: tuple[DemoTeam, ...]
     members: list[Member]
     gates: dict[str, list[DemoPunch]]
     own_numbers: dict[str, Member]
@@ -75,13 +76,24 @@ EAST_IN, EAST_OUT, WEST_IN, WEST_OUT = "东门进", "东门出", "西门进", "�
 DIRECTIONS = {EAST_IN: "in", EAST_OUT: "out", WEST_IN: "in", WEST_OUT: "out"}
 
 TEAMS = (
-    DemoTeam("钢筋一班", STEEL, "钢筋工"), DemoTeam("钢筋二班", STEEL, "钢筋工"),
-    DemoTeam("木工一班", STEEL, "木工"), DemoTeam("木工二班", STEEL, "木工"),
-    DemoTeam("架子班", STEEL, "架子工"), DemoTeam("混凝土夜班", STEEL, "混凝土工", night=True),
-    DemoTeam("瓦工一班", CIVIL, "砌筑工"), DemoTeam("瓦工二班", CIVIL, "砌筑工"),
-    DemoTeam("抹灰班", CIVIL, "装饰装修工"), DemoTeam("水电班", CIVIL, "建筑电工"),
-    DemoTeam("防水班", CIVIL, "防水工"), DemoTeam("塔吊班", GENERAL, "建筑起重机械安装拆卸工"),
+    DemoTeam("钢筋一班", STEEL, "钢筋工"), DemoTeam("木工一班", STEEL, "木工"),
+    DemoTeam("混凝土夜班", STEEL, "混凝土工", night=True), DemoTeam("瓦工一班", CIVIL, "砌筑工"),
+    DemoTeam("架子班", STEEL, "架子工"), DemoTeam("塔吊班", GENERAL, "建筑起重机械安装拆卸工"),
+    DemoTeam("钢筋二班", STEEL, "钢筋工"), DemoTeam("木工二班", STEEL, "木工"),
+    DemoTeam("瓦工二班", CIVIL, "砌筑工"), DemoTeam("抹灰班", CIVIL, "装饰装修工"),
+    DemoTeam("水电班", CIVIL, "建筑电工"), DemoTeam("防水班", CIVIL, "防水工"),
 )
+"""A small site has the first of them only, see :func:`teams_of`."""
+_OUTAGE = 1
+_PER_TEAM = 8
+"""A site has a team for so many people: with fewer, whole teams would stay away by chance."""
+
+
+def teams_of(workers: int) -> tuple[DemoTeam, ...]:
+    """The teams of a site with ``workers`` people on the roster: three to twelve."""
+    return TEAMS[: max(3, min(len(TEAMS), workers // _PER_TEAM))]
+
+
 MANAGERS = (
     ("项目经理", GENERAL), ("项目技术负责人", GENERAL), ("施工员", GENERAL), ("安全员", GENERAL),
     ("质量员", GENERAL), ("材料员", GENERAL), ("资料员", GENERAL), ("劳务员", GENERAL),
@@ -105,11 +117,12 @@ def invent_site(
     """
     chance = random.Random(seed)
     first, last = month_of(month)
-    members = _members(first, last, workers, seed)
+    teams = teams_of(workers)
+    members = _members(first, last, workers, teams, seed)
     own = {str(n + 1): m for n, m in enumerate(m for m in members[40:240:18] if m.team)}
     scenario = Scenario(
-        first, last, members, {name: [] for name in DIRECTIONS}, own,
-        outage_team=TEAMS[2], outage_day=first.replace(day=20), stop_day=first.replace(day=27),
+        first, last, teams, members, {name: [] for name in DIRECTIONS}, own,
+        outage_team=teams[_OUTAGE], outage_day=first.replace(day=20), stop_day=first.replace(day=27),
     )
     by_own = {member.worker_no: number for number, member in own.items()}
     for member in members:
@@ -140,7 +153,9 @@ def _go_on(
         scenario.gates[gate] = [punch for punch in punches if punch.at <= now]
 
 
-def _members(first: date, last: date, workers: int, seed: int) -> list[Member]:
+def _members(
+    first: date, last: date, workers: int, teams: Sequence[DemoTeam], seed: int
+) -> list[Member]:
     people = invent_people(workers, seed=seed)
     members: list[Member] = []
     for place, person in enumerate(people):
@@ -150,7 +165,7 @@ def _members(first: date, last: date, workers: int, seed: int) -> list[Member]:
             post, company = MANAGERS[place]
             members.append(Member(person, number, company, None, post, entered))
             continue
-        team = TEAMS[place % len(TEAMS)]
+        team = teams[place % len(teams)]
         left = None
         if place % 60 == 17:
             entered = first + timedelta(days=8)
@@ -226,8 +241,8 @@ def _oddities(scenario: Scenario, chance: random.Random) -> None:
     stranger = datetime.combine(scenario.first.replace(day=14), time(9, 12, 5))
     scenario.gates[EAST_IN].append(DemoPunch("990001", stranger))
     card = datetime.combine(scenario.first.replace(day=15), time(12, 30, 0))
-    scenario.gates[EAST_OUT].append(DemoPunch(str(scenario.members[30].worker_no), card, method=4))
-    twice = scenario.gates[EAST_IN][chance.randrange(500)]
+    scenario.gates[EAST_OUT].append(DemoPunch(str(scenario.members[20].worker_no), card, method=4))
+    twice = scenario.gates[EAST_IN][chance.randrange(len(scenario.gates[EAST_IN]) // 4)]
     scenario.gates[EAST_IN].append(DemoPunch(twice.number, twice.at + timedelta(seconds=20)))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.attendance.findings import Finding, month_findings
+from desktop.attendance.frame import month_bounds
 from desktop.attendance.month import compute_month
 from desktop.errors import Refused
 from desktop.jobs import CancelToken, Progress, silent
@@ -105,6 +106,9 @@ def freeze_month(
     reason = (accept_open or "").strip()
     if accept_open is not None and not reason:
         raise Refused("reason_needed", "带项冻结要写明理由，未冻结。")
+    first, _ = month_bounds(month)
+    if first > desk.clock.today():
+        raise Refused("month_to_come", f"{month} 还没有开始，未冻结。请核对月份。", month=month)
     # One transaction from the first read to the last row: what is frozen is what was computed.
     with desk.book.write() as session:
         computed = compute_month(

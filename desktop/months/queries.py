@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,7 +50,6 @@ class MonthStatus:
     target: date
     due: date
     days_left: int
-    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -65,11 +64,11 @@ class MonthStatus:
         return f"{state}公示与月报最迟 {self.due}，已过 {-self.days_left} 天。"
 
     def as_json(self) -> dict[str, Any]:
-        """The result of ``month status``."""
+        """What is stored, for ``month status``."""
         return {
             "month": self.month, "version": self.version, "frozen_on": self.frozen_on,
             "accepted_open": self.accepted_open, "pages": self.pages, "target": self.target,
-            "due": self.due, "days_left": self.days_left, **self.facts,
+            "due": self.due, "days_left": self.days_left,
         }
 
 

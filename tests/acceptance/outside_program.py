@@ -36,6 +36,8 @@ class Answer:
     document: Any
     stderr: str
     seconds: float
+    worked_s: float
+    """Processor time, which does not depend on what else the machine does."""
 
 
 class Program:
@@ -84,7 +86,7 @@ class Program:
 
     def run(self, *command: str) -> Answer:
         """Run to the end, whatever the exit code."""
-        began = time.monotonic()
+        began, worked = time.monotonic(), os.times()
         made = subprocess.run(
             self.line(*command), capture_output=True, text=True, encoding="utf-8", timeout=240,
             env=self.environment,
@@ -93,7 +95,11 @@ class Program:
             document = json.loads(made.stdout)
         except ValueError:
             document = None
-        return Answer(made.returncode, document, made.stderr, time.monotonic() - began)
+        now = os.times()
+        return Answer(
+            made.returncode, document, made.stderr, time.monotonic() - began,
+            now.children_user + now.children_system - worked.children_user - worked.children_system,
+        )
 
     def __call__(self, *command: str, code: int = 0) -> Any:
         """The JSON of a run that must end with ``code``."""

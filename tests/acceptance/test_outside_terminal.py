@@ -20,6 +20,7 @@ from tests.acceptance.outside_program import (
     write_roster,
 )
 from tests.acceptance.outside_terminal import (
+    AUTH,
     CHINA,
     HARMLESS,
     OutsideTerminal,
@@ -299,6 +300,7 @@ def test_every_fault_of_a_terminal(tmp_path: Path, yard: Yard) -> None:
     yard.terminals["七号"].serial = "OTHERUNIT0001"
     yard.terminals["八号"].count_says = len(yard.terminals["八号"].log) + 50
     readings = {name: terminal.readings for name, terminal in yard.terminals.items()}
+    tried = yard.terminals["六号"].asked.count(AUTH)
     held = program("ledger", "verify")["punches"]
     answer = program.run("terminal", "pull")
     assert answer.code == 1 and answer.seconds < PULL_LIMIT_S
@@ -311,6 +313,7 @@ def test_every_fault_of_a_terminal(tmp_path: Path, yard: Yard) -> None:
         assert yard.terminals[name].readings - readings[name] <= 3
         assert name in answer.stderr
     assert yard.terminals["六号"].readings == readings["六号"]
+    assert yard.terminals["六号"].asked.count(AUTH) == tried + 1  # a wrong key is not tried again
     assert program("ledger", "verify")["punches"] == held + sound["new"]
 
     # Well again: everything is there once; the next reading finds nothing.

@@ -16,6 +16,7 @@ from desktop.errors import Refused
 from desktop.months import leaves
 from desktop.months.freeze import BlockingFindings, freeze_month
 from desktop.months.frozen import load_frozen
+from desktop.months.outlook import month_outlook
 from desktop.months.queries import latest_version, month_status, versions
 from desktop.storage import chain
 from desktop.storage.book import open_book
@@ -169,6 +170,27 @@ def test_a_month_without_anybody_is_refused(desk: Desk) -> None:
     with pytest.raises(Refused) as refusal:
         freeze_month(desk, "2026-13")
     assert refusal.value.code == "month"
+
+
+def test_a_month_to_come_is_refused(desk: Desk, after_month: None) -> None:
+    with pytest.raises(Refused) as refusal:
+        freeze_month(desk, "2027-03", accept_open="试")
+    assert refusal.value.code == "month_to_come"
+
+
+def test_the_outlook_says_what_changed_since_the_freeze(
+    crew: tuple[Desk, dict[str, int], list[Member]]
+) -> None:
+    desk, places, _ = crew
+    assert month_outlook(desk, MONTH).status.version is None
+    freeze_month(desk, MONTH)
+    assert not month_outlook(desk, MONTH).changed
+    late = hire(desk, 1004, "木工班", entered=date(2026, 11, 28))
+    punched(desk, places["进"], late, "11-28 07:00")
+    outlook = month_outlook(desk, MONTH)
+    assert [row["kind"] for row in outlook.changed] == ["added"]
+    assert [finding.code for finding in outlook.blocking] == ["unresolved"]
+    assert outlook.as_json()["outdated"] and "1 行变动" in outlook.sentence
 
 
 def test_a_question_that_is_answered_blocks_no_longer(

@@ -41,6 +41,23 @@ def test_the_longest_trade_breaks_before_it_becomes_small() -> None:
     assert fit("建筑起重机械司机（塔式）", 1640, 920, 9) == (7.5, ("建筑起重机械", "司机（塔式）"))
 
 
+@pytest.mark.parametrize("text", ["1111", "4444", "1010", "20261101", "样例样例", "甲1乙2"])
+@pytest.mark.parametrize("role", ["song", "hei"])
+def test_a_line_is_as_large_as_its_own_characters_allow(text: str, role: Role) -> None:
+    for width in range(300, 1500, 7):
+        size, lines = fit(text, width, 450, 9, role)  # one line high, down to 6.5 points
+        if len(lines) == 1 and size > 6.5:
+            assert room(text, size, role) <= width
+            assert size == 9 or room(text, size + 0.5, role) > width
+
+
+def test_texts_of_one_length_do_not_answer_for_each_other() -> None:
+    narrow, wide = fit("1111", 640, 920, 9), fit("4444", 640, 920, 9)
+    assert narrow == (9, ("1111",))
+    assert wide == (8, ("4444",))
+    assert fit("1111", 640, 920, 9) == narrow
+
+
 def test_brackets_and_points_keep_to_their_neighbours() -> None:
     _, lines = fit("混凝土（泵送），振捣。", 1100, 2000, 9)
     assert not any(line.startswith(("）", "，", "。")) for line in lines)

@@ -24,8 +24,8 @@ from reports.sheet import (
     paginate,
     sheet_document,
 )
+from reports.sheet_cells import number_text
 from reports.sheet_form import form_of
-from reports.sheet_layout import number_text
 from tests.reports.sheet_samples import LEGEND, RULE, row, sheet
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -356,3 +356,10 @@ def test_the_page_is_the_golden_one(
     actual = "\n".join(line for page in document.pages for line in describe(page)) + "\n"
     (tmp_path / f"{name}.txt").write_text(actual, encoding="utf-8")
     assert actual == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8"), tmp_path
+
+
+def test_a_person_with_fewer_days_than_the_sheet_is_refused() -> None:
+    given = sheet(2)
+    short = replace(given, rows=(given.rows[0], replace(given.rows[1], cells=(("√", ""),) * 29)))
+    with pytest.raises(ValueError, match="fewer days"):
+        list(sheet_document(short).pages)

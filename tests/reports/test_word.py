@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import docx
@@ -21,6 +22,7 @@ from reports.painter import write_pdf
 from reports.paper import (
     A3_LANDSCAPE,
     A4_PORTRAIT,
+    RED,
     Cell,
     Code,
     Document,
@@ -91,6 +93,41 @@ def test_marks_of_xml_and_control_characters_are_harmless(tmp_path: Path) -> Non
     nasty = Cell((Part(("<甲&乙>\x00\x0b\ud800\uffff]]>",), 9),))
     write_docx(one_page(Row(900, (nasty, Cell()))), tmp_path / "a.docx", fonts=WINDOWS)
     assert "".join(xml(tmp_path / "a.docx").itertext()) == "<甲&乙>]]>"
+
+
+def test_what_is_remembered_differs_by_every_mark_of_its_look(tmp_path: Path) -> None:
+    plain = Part(("甲",), 9)
+    parts = [replace(plain, pt=8), replace(plain, role="hei"), replace(plain, colour=RED)]
+    base = Cell((plain,))
+    cells = [base, *(replace(base, parts=(part,)) for part in parts)]
+    for change in (
+        {"align": "left"}, {"valign": "top"}, {"borders": 3}, {"fill": 0xE6E6E6}, {"hatch": True},
+        {"pad": 100}, {"rows": 2}, {"covered": True}, {"parts": (plain, plain)},
+    ):  # fmt: skip
+        cells.append(replace(base, **change))
+    rows = [Row(900, (cell, Cell())) for cell in cells]
+    write_docx(one_page(*rows), tmp_path / "a.docx", fonts=WINDOWS)
+    first = [row.find(f"{W}tc") for row in xml(tmp_path / "a.docx").iter(f"{W}tr")]
+    assert len({etree.tostring(cell) for cell in first}) == len(cells)
+
+
+def test_more_cells_than_are_remembered_all_arrive(tmp_path: Path) -> None:
+    names = [f"人{k}&" for k in range(2500)]
+    again = Cell((Part(("每行",), 9),))
+    rows = [
+        Row(900, (Cell((Part((name,), 9),)), again), ruled=k % 3 > 0)
+        for k, name in enumerate(names)
+    ]
+    write_docx(one_page(*rows), tmp_path / "a.docx", fonts=WINDOWS)
+    texts_there = ["".join(cell.itertext()) for cell in xml(tmp_path / "a.docx").iter(f"{W}tc")]
+    assert texts_there == [text for name in names for text in (name, "每行")]
+
+
+def test_a_ruled_row_with_missing_cells_is_refused(tmp_path: Path) -> None:
+    document = one_page(Row(900, (Cell(),), ruled=True))
+    with pytest.raises(ValueError, match="every column"):
+        write_docx(document, tmp_path / "a.docx", fonts=WINDOWS)
+    assert not list(tmp_path.iterdir())
 
 
 # Structure
