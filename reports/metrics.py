@@ -43,6 +43,8 @@ _AMBIGUOUS = frozenset("·—–…‘’“”×÷°±§℃№√○△☆◎�
 _NO_START = frozenset("）】》〉」』”’，。、；：？！·…—～％)]}>,.;:?!%")
 _NO_END = frozenset("（【《〈「『“‘([{<")
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-./:@_+&'%,")
+_PLAIN = re.compile("[ -~\u4e00-\u9fff]*")
+"""What nearly every text consists of, and :func:`printable` leaves alone."""
 
 
 class _Widths(dict[str, int]):
@@ -69,6 +71,21 @@ class _Widths(dict[str, int]):
         return width
 
 
+class _Shape(dict[int, int]):
+    """For ``str.translate``: the widest digit for every digit, 一 for every plain ideograph.
+
+    A text needs no more room than its shape, and thousands of names and numbers share a few.
+    """
+
+    def __init__(self, widths: _Widths) -> None:
+        digits = "0123456789"
+        super().__init__(dict.fromkeys(map(ord, digits), ord(max(digits, key=widths.__getitem__))))
+
+    def __missing__(self, code: int) -> int:
+        self[code] = ord("一") if 0x4E00 <= code <= 0x9FFF else code
+        return self[code]
+
+
 @lru_cache(1)
 def _runs() -> dict[Role, list[tuple[int, int, int]]]:
     data = (files("reports") / "fonts" / "widths.bin").read_bytes()
@@ -85,6 +102,11 @@ def _runs() -> dict[Role, list[tuple[int, int, int]]]:
 @lru_cache(4)
 def _widths(role: Role, safe: bool) -> _Widths:
     return _Widths(_runs()[role], safe=safe)
+
+
+@lru_cache(2)
+def _shape(role: Role) -> _Shape:
+    return _Shape(_widths(role, True))
 
 
 def text_width(text: str, pt: float, role: Role = "song") -> float:
@@ -123,7 +145,7 @@ def printable(text: str) -> str:
     >>> printable("⼯ 长\\n李\\u200b")
     '工 长 李'
     """
-    if text.isascii() and text.isprintable():
+    if _PLAIN.fullmatch(text):
         return text
     if any(0x2E80 <= ord(c) <= 0x2FDF for c in text):
         text = "".join(
@@ -147,7 +169,6 @@ def _silent(code: int) -> bool:
     return selector or code & 0xFFFE == 0xFFFE
 
 
-@lru_cache(8192)
 def fit(
     text: str,
     width: int,
@@ -170,8 +191,44 @@ def fit(
     text = printable(text).strip(" ")
     if not text:
         return pt, ()
-    if room(text, pt, role) <= width and lines_in(height, pt):
+    if _fits_as_it_is(text.translate(_shape(role)), width, height, pt, role):
         return pt, (text,)
+    if text.isascii() and text.isdecimal():
+        wide = _reserved(text, _widths(role, True))
+        size = _whole_at(wide, width, height, pt, max_lines)
+        if size is not None:
+            return size, (text,)
+    return _fit(text, width, height, pt, role, max_lines)
+
+
+@lru_cache(4096)
+def _fits_as_it_is(text: str, width: int, height: int, pt: float, role: Role) -> bool:
+    """Whether a text needs neither breaking nor shrinking."""
+    return room(text, pt, role) <= width and lines_in(height, pt) > 0
+
+
+@lru_cache(4096)
+def _whole_at(wide: int, width: int, height: int, pt: float, max_lines: int) -> float | None:
+    """The size at which one number, ``wide`` thousandths of an em, stands on one line.
+
+    ``None`` if it has to be broken: what :func:`_fit` decides too, but known for all the numbers of
+    one width at once.
+    """
+    size = pt
+    while True:
+        allowed = min(max_lines, lines_in(height, size))
+        if wide * size * UNITS_PER_PT / EM <= width and (allowed or size <= FLOOR_PT):
+            return size
+        if size <= FLOOR_PT or (allowed > 1 and size <= pt * _BREAK_INSIDE):
+            return None
+        size = max(FLOOR_PT, size - STEP_PT)
+
+
+@lru_cache(4096)
+def _fit(
+    text: str, width: int, height: int, pt: float, role: Role, max_lines: int
+) -> tuple[float, tuple[str, ...]]:
+    """:func:`fit` of a printable text."""
     size = pt
     widest = max(room(atom, 1, role) for atom in _atoms(text))
     while True:

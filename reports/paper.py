@@ -151,10 +151,11 @@ class Cell:
         return "".join(line for part in self.parts for line in part.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """Cells from left to right; their spans fill the columns of the table.
 
+    One object may stand on every page; like cells, rows compare and hash by identity.
     ``head`` rows repeat if an office edits the .docx. ``ruled`` promises that every cell spans
     one column and one row and has all four borders: the back ends then take a short cut.
     """

@@ -24,36 +24,32 @@ class SheetHead:
 
     def __init__(self, sheet: SheetInput, grid: SheetGrid) -> None:
         self.sheet, self.grid = sheet, grid
-        self._facts = self._fact_rows()
-        self._columns = self._column_heads()
+        corner = Cell(span=2, borders=NO_BORDER, covered=True)
+        self._below = (
+            *(Row(grid.form.fact, (corner, *cells, corner), head=True) for cells in self._facts()),
+            *self._column_heads(),
+        )
+        start = self._title_column()
+        self._beside = (Cell(span=start - 2, borders=NO_BORDER),) if start > 2 else ()
+        self._title = cell(
+            sheet.title,
+            grid.width(start, len(grid) - 2 - start),
+            grid.form.title,
+            grid.form.title_pt,
+            "hei",
+            span=len(grid) - 2 - start,
+            borders=NO_BORDER,
+            max_lines=1,
+        )
 
     def rows(self, at: PageRows) -> tuple[Row, ...]:
         """Title, facts and column heads; page code at the left, page number at the right."""
         form, sheet = self.grid.form, self.sheet
-        height = form.title + 2 * form.fact
         code = sheet.page_code(at.number - 1) if sheet.page_code is not None else None
-        left = self._corner(code.payload if code else None, height)
+        left = self._corner(code.payload if code else None, form.title + 2 * form.fact)
         right = self._page_number(at, code.human if code else "")
-        start = self._title_column()
-        span = len(self.grid) - 2 - start
-        title = cell(
-            sheet.title,
-            self.grid.width(start, span),
-            form.title,
-            form.title_pt,
-            "hei",
-            span=span,
-            borders=NO_BORDER,
-            max_lines=1,
-        )
-        beside = (Cell(span=start - 2, borders=NO_BORDER),) if start > 2 else ()
-        first, second = self._facts
-        return (
-            Row(form.title, (left, *beside, title, right), head=True),
-            Row(form.fact, (covered(left), *first, covered(right)), head=True),
-            Row(form.fact, (covered(left), *second, covered(right)), head=True),
-            *self._columns,
-        )
+        top = Row(form.title, (left, *self._beside, self._title, right), head=True)
+        return (top, *self._below)
 
     def _title_column(self) -> int:
         """Where the title's box begins so that its middle is nearest to the page's."""
@@ -92,7 +88,7 @@ class SheetHead:
             parts.append(part(human, width, 700, form.small_pt - 1, colour=GREY, max_lines=2))
         return Cell(tuple(parts), span=span, rows=3, borders=NO_BORDER)
 
-    def _fact_rows(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    def _facts(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
         sheet = self.sheet
         first = [
             ("工程名称", sheet.project),

@@ -23,10 +23,11 @@ from reports.paper import (
     covered,
 )
 from reports.sheet import SheetInput, SheetRow
+from reports.sheet_cells import number_text
 from reports.sheet_foot import SIGN_DATE, legend_part, rule_text, signer_parts
 from reports.sheet_form import CODE_SIZE
 from reports.sheet_grid import FILLS, HEAD_FILL
-from reports.sheet_layout import NOBODY, number_text
+from reports.sheet_layout import NOBODY
 
 MARGIN = 1500
 COLUMNS = 16
