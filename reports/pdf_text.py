@@ -6,8 +6,9 @@ numbers in the order they are first drawn, so the holes of a face, in ascending 
 characters beyond U+FFFF in the order the painter first drew them. If the counts disagree the file
 is refused rather than filled with guesses.
 
-Dates and identity are taken from the document, not from the clock: equal documents are equal
-files. The reader here understands exactly the PDFs QPdfWriter writes, nothing else.
+Dates and identity are taken from the document, not from the clock, and the parts of the faces get
+their numbers in the order of first drawing, not in that of a hash table: equal documents are equal
+files, whichever process wrote them. The reader here understands exactly the PDFs QPdfWriter writes, nothing else.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ _XREF = re.compile(rb"xref\s+0 (\d+)\s+")
 _RANGES = re.compile(rb"<([0-9A-F]{4})> <([0-9A-F]{4})> (?:<([0-9A-F]{4})>|\[([^\]]*)\])")
 _ROOT = re.compile(rb"/Root (\d+) 0 R")
 _INFO = re.compile(rb"/Info (\d+) 0 R")
+_REFERENCE = re.compile(rb"\b(\d+) 0 R\b")
+_NUMBER = re.compile(rb"\b(\d+)(?= 0 (?:R|obj)\b)")
+_TAG = re.compile(rb"/([A-Z]{6})\+")
 
 
 class RareTexts:
@@ -68,6 +72,7 @@ def mend(
         objects, root, info = _objects(written)
     if sum(body.count(b"/Type /Page\n") for body in objects) != pages:
         raise ReportError("write_failed", reason="pages")
+    _order_faces(objects)
     _mend_maps(objects, rare)
     objects[info] = _info(info, title, made_on, author, subject)
     metadata = re.search(rb"/Metadata (\d+) 0 R", objects[root])
@@ -123,6 +128,46 @@ def _objects(written: BinaryIO) -> tuple[list[bytes], int, int]:
     if max(int(root[1]), int(info[1])) >= count:
         raise ReportError("write_failed", reason="incomplete")
     return objects, int(root[1]), int(info[1])
+
+
+def _order_faces(objects: list[bytes]) -> None:
+    """Renumber what belongs to each face, in the order the faces were first drawn.
+
+    A Type 0 font has its number from its first use; Qt writes its parts (descriptor, program, map)
+    at the end, face by face in the order of a hash table that is seeded anew in every process.
+    """
+    fonts = [n for n, body in enumerate(objects) if b"/Subtype /Type0" in body[:200]]
+    families = [_parts(objects, font) for font in fonts]
+    old = [n for family in families for n in family]
+    if len(set(old)) != len(old):
+        raise ReportError("write_failed", reason="fonts")
+    new = dict(zip(old, sorted(old), strict=True))
+    tags = [next((t[1] for n in family if (t := _TAG.search(objects[n]))), b"") for family in families]
+    in_file = [tag for _, tag in sorted(zip(families, tags, strict=True))]
+    moved: dict[int, bytes] = {}
+    for font, family, tag, place in zip(fonts, families, tags, in_file, strict=True):
+        for number in (font, *family):
+            head, start, rest = objects[number].partition(b"stream\n")
+            head = _NUMBER.sub(lambda found: b"%d" % new.get(int(found[1]), int(found[1])), head)
+            head = head.replace(b"/" + tag + b"+", b"/" + place + b"+")
+            moved[new.get(number, number)] = head + start + rest
+    for number, body in moved.items():
+        objects[number] = body
+
+
+def _parts(objects: list[bytes], font: int) -> list[int]:
+    """The numbers of everything a font leads to, ascending, without itself."""
+    found: set[int] = set()
+    waiting = [font]
+    while waiting:
+        head = objects[waiting.pop()].partition(b"stream\n")[0]
+        for number in map(int, _REFERENCE.findall(head)):
+            if not 0 < number < len(objects):
+                raise ReportError("write_failed", reason="fonts")
+            if number not in found:
+                found.add(number)
+                waiting.append(number)
+    return sorted(found - {font})
 
 
 def _mend_maps(objects: list[bytes], rare: Mapping[str, Sequence[str]]) -> None:
