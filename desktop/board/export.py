@@ -111,26 +111,49 @@ def export_board(
     ``missing``), ``board_size``, ``out_in_book``; :class:`EnvironmentFault` for the disk.
     """
     desk.permit(Act.BOARD_EXPORTED)
-    chosen = checked_size(size)
     out = delivery.destination(out_dir, desk.book.path)
+    issue = _issue(desk, size, draft=draft)
+    outputs = _outputs(issue.made, issue.size, bleed=bleed)
+    with delivery.working_folder(out) as folder:
+        files = _write(outputs, folder, out, progress, cancel)
+        with desk.book.write() as session:
+            _store(session, desk, issue, files)
+            delivery.hand_over(folder, out, [file.path.name for file in files])
+    progress(len(outputs), len(outputs), "完成")
+    return BoardExport(issue.made.version, draft, tuple(files), issue.content.missing)
+
+
+def issue_board(desk: Desk, size: str, draft: bool = False) -> Document:
+    """The board for a printer: the same refusals and the same version row, no file."""
+    desk.permit(Act.BOARD_EXPORTED)
+    issue = _issue(desk, size, draft=draft)
+    with desk.book.write() as session:
+        _store(session, desk, issue, ())
+    return drawn(issue.made, issue.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Issue:
+    """A board about to leave the house."""
+
+    content: BoardContent
+    digest: bytes
+    made: BoardInput
+    size: str
+
+
+def _issue(desk: Desk, size: str, *, draft: bool) -> _Issue:
+    chosen = checked_size(size)
     day = desk.clock.today()
     with desk.book.read() as session:
         content = board_content(session, desk.project_id, day)
         digest = content_digest(content)
         version = queries.next_version(session, desk.project_id)
         updated = queries.said_since(session, desk.project_id, digest) or day
-    missing = content.missing
-    if missing and not draft:
-        raise _incomplete(missing)
+    if content.missing and not draft:
+        raise _incomplete(content.missing)
     made = board_input(content, made_on=day, updated_on=updated, version=version, draft=draft)
-    outputs = _outputs(made, chosen, bleed=bleed)
-    with delivery.working_folder(out) as folder:
-        files = _write(outputs, folder, out, progress, cancel)
-        with desk.book.write() as session:
-            _store(session, desk, content, digest, made, chosen, files)
-            delivery.hand_over(folder, out, [file.path.name for file in files])
-    progress(len(outputs), len(outputs), "完成")
-    return BoardExport(version, draft, tuple(files), missing)
+    return _Issue(content, digest, made, chosen)
 
 
 def _incomplete(missing: Sequence[Missing]) -> Refused:
@@ -180,17 +203,17 @@ def _write(
 
 
 def _store(
-    session: Session, desk: Desk, content: BoardContent, digest: bytes, made: BoardInput,
-    size: str, files: Sequence[BoardFile],
+    session: Session, desk: Desk, issue: _Issue, files: Sequence[BoardFile]
 ) -> None:
     """Version row, its segment and the audit row."""
+    made, size, digest = issue.made, issue.size, issue.digest
     if queries.next_version(session, desk.project_id) != made.version:
         raise Refused("board_busy", "同时有另一处在输出告示牌，本次未输出任何文件。请重试。")
     at = desk.clock.now()
     row = BoardVersion(
         project_id=desk.project_id, version=made.version, draft=made.draft,
         content={
-            "said": content.as_json(), "size": size,
+            "said": issue.content.as_json(), "size": size,
             "files": [
                 {"kind": file.kind, "pages": file.pages, "sha256": file.sha256} for file in files
             ],

@@ -13,7 +13,7 @@ from desktop.access import audit
 from desktop.access.desk import Desk
 from desktop.board import export as board_export
 from desktop.board.edit import set_items
-from desktop.board.export import export_board
+from desktop.board.export import export_board, issue_board
 from desktop.board.queries import versions
 from desktop.board.tables import BoardVersion
 from desktop.errors import Cancelled, EnvironmentFault, Refused
@@ -202,3 +202,11 @@ def test_words_without_end_are_refused_before_anything_is_kept(
     assert refusal.value.code == "board_overflow"
     with full_desk.book.read() as session:
         assert versions(session, full_desk.project_id) == []
+
+
+def test_what_a_printer_gets_is_a_version_too(full_desk: Desk) -> None:
+    assert issue_board(full_desk, "A3").pages
+    with full_desk.book.read() as session:
+        (only,) = versions(session, full_desk.project_id)
+        assert only.version == 1 and not only.draft
+    assert verdict(full_desk).ok

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QWidget
 
-from desktop.board.export import BoardExport, export_board
+from desktop.board.export import BoardExport, export_board, issue_board
 from desktop.board.rules import ITEMS, Missing
 from desktop.ui import theme
 from desktop.ui.actions import Command, PageName
@@ -66,7 +66,6 @@ class BoardPage(Page):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, tr("告示牌"))
         self.state: BoardState | None = None
-        self._document: Document | None = None
         self.paper_size = Choice([(key, tr(word)) for key, word in _SIZES], tr("尺寸"))
         self.paper_size.currentIndexChanged.connect(lambda _: self._draw())
         self._final = button(tr("导出正式牌…"), lambda: self.export(draft=False), icon="export", kind="primary")
@@ -266,17 +265,24 @@ class BoardPage(Page):
         if state is None:
             return
         self.workspace.jobs.submit(
-            lambda progress, cancel: preview(state, typed, size), self._show_document,
+            lambda progress, cancel: preview(state, typed, size), self.paper.show_document,
             lane=Lane.POOL, owner=self, failed=self.workspace.report, key="preview",
         )
 
-    def _show_document(self, document: Document) -> None:
-        self._document = document
-        self.paper.show_document(document)
-
     def _print(self) -> None:
-        if self._document is not None:
-            print_pages(self, self._document, self.workspace.messages)
+        """What is printed hangs on a wall: it is a version like an export, of what is saved."""
+        if self.form.is_dirty():
+            self.workspace.messages.warn(tr("有改动还没有保存。请先保存，再打印。"))
+            return
+        size, draft = self.paper_size.value(), bool(self.state and self.state.status.missing)
+
+        def send(made: Document) -> None:
+            print_pages(self, made, self.workspace.messages)
+
+        self.workspace.act(
+            lambda desk, progress, cancel: issue_board(desk, size, draft), send,
+            title=tr("打印告示牌"), owner=self, changes=Changes.BOARD,
+        )
 
 
 def _set_text(form: Form, key: str, text: str) -> None:
