@@ -8,7 +8,11 @@ mobile phone or a bank card, also in traces.
 from __future__ import annotations
 
 import logging
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -54,6 +58,22 @@ class _RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
+class _LogFile(RotatingFileHandler):
+    """Made with its folder when there is something to write; never speaks on stderr."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder / LOG_FILE, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True
+        )
+
+    def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        return super()._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A log that cannot be written is no reason to put English into an answer."""
+
+
 def start_logging(folder: Path, *, level: int = logging.INFO) -> logging.Handler:
     """Send the root logger to ``folder``; returns the handler, so that tests can take it off.
 
@@ -61,15 +81,41 @@ def start_logging(folder: Path, *, level: int = logging.INFO) -> logging.Handler
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            folder / LOG_FILE, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8"
-        )
+        with (folder / LOG_FILE).open("a"):
+            pass
     except OSError as error:
         raise disk_fault(error, folder) from error
+    return _attach(folder, level)
+
+
+@contextmanager
+def command_log(folder: Path, *, level: int = logging.INFO) -> Iterator[Path]:
+    """The root logger writes to the file named, and nowhere else, while one command runs.
+
+    Nothing is made where nothing is written; a folder that cannot be written stops no command.
+    """
+    root = logging.getLogger()
+    before = root.level
+    handler = _attach(folder, level)
+    try:
+        yield folder / LOG_FILE
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+        handler.close()
+
+
+def _attach(folder: Path, level: int) -> logging.Handler:
+    """One handler for one file: a window opened by a command finds the command's."""
+    root = logging.getLogger()
+    file = os.path.abspath(folder / LOG_FILE)
+    for held in root.handlers:
+        if isinstance(held, _LogFile) and held.baseFilename == file:
+            return held
+    handler = _LogFile(folder)
     handler.setFormatter(
         _RedactingFormatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
     )
-    root = logging.getLogger()
     root.setLevel(level)
     root.addHandler(handler)
     logging.getLogger("alembic").setLevel(logging.WARNING)

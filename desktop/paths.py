@@ -158,8 +158,19 @@ def disk_fault(error: OSError, folder: Path) -> EnvironmentFault:
             "read_only",
             f"文件夹「{folder.name}」不可写（只读介质或没有权限），未做任何改动。请换到本机硬盘上可写的文件夹。",
         )
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        in_the_way = next((one for one in (folder, *folder.parents) if one.is_file()), None)
+        if in_the_way is not None:
+            return EnvironmentFault(
+                "not_a_folder",
+                f"「{in_the_way.name}」是一个文件，不是文件夹，未做任何改动。请换一个文件夹，或先移走该文件。",
+            )
+    said = {
+        errno.EIO: "读写失败", errno.ENAMETOOLONG: "名称过长", errno.ENOENT: "找不到文件或文件夹",
+        errno.EISDIR: "同名的是一个文件夹", errno.EEXIST: "已有同名文件", errno.ENOTDIR: "不是文件夹",
+    }
     return EnvironmentFault(
         "disk_error",
-        f"读写文件夹「{folder.name}」时系统报错（{error.strerror or type(error).__name__}），"
+        f"读写文件夹「{folder.name}」时系统报错（{said.get(error.errno or 0, f'错误号 {error.errno}')}），"
         "原有内容保持不变。请检查磁盘后重试。",
     )

@@ -123,8 +123,8 @@ class Cancelled(DeviceError):
 class FileRefused(DeviceError):
     """A file that is not taken at all; nothing read from it before may be used either.
 
-    ``reason``: ``too_large``, ``encrypted``, ``not_text``, ``not_attlog`` (no line of it reads as
-    a punch), ``mixed_order`` (number-first and time-first lines), ``mixed_device`` (more than one
+    ``reason``: ``too_large``, ``spreadsheet`` (or another zip or OLE file), ``encrypted``,
+    ``not_text``, ``not_attlog`` (no line of it reads as a punch), ``mixed_order`` (number-first and time-first lines), ``mixed_device`` (more than one
     device number), ``empty``, ``unreadable``, ``not_users``. ``line`` is 1-based, 0 = the file.
     """
 

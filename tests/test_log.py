@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from desktop import paths
+from desktop.cli.main import app, run
 from desktop.errors import EnvironmentFault
-from desktop.log import LOG_FILE, redact, start_logging
+from desktop.log import LOG_FILE, command_log, redact, start_logging
 
 
 @pytest.mark.parametrize(
@@ -72,3 +75,46 @@ def test_a_folder_that_cannot_be_made_is_the_environments_fault(tmp_path: Path) 
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(EnvironmentFault):
         start_logging(tmp_path / "file" / "logs")
+
+
+@pytest.fixture
+def broken_command() -> Iterator[str]:
+    """A command with a bug, on the real command line."""
+
+    @app.command("broken")
+    def broken() -> None:
+        raise ZeroDivisionError("person 41000019900101001X")
+
+    yield "broken"
+    app.registered_commands[:] = [one for one in app.registered_commands if one.name != "broken"]
+
+
+def test_a_bug_is_one_chinese_sentence_and_a_note_in_the_log(
+    broken_command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--json", broken_command]) == 1
+    out, err = capfd.readouterr()
+    error = json.loads(out)["error"]
+    assert error["code"] == "internal" and error["facts"] == {}
+    assert err == error["message"] + "\n"
+    assert "请重试" in err and LOG_FILE in err
+    log = (paths.log_folder() / LOG_FILE).read_text(encoding="utf-8")
+    assert "Traceback" in log and "ZeroDivisionError: person ［证件号］" in log
+    assert run([broken_command]) == 1
+    assert capfd.readouterr().out == ""
+
+
+def test_a_command_writes_notes_to_the_file_only(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "logs"
+    before = logging.getLogger().handlers[:]
+    with command_log(folder) as file, command_log(folder):
+        assert not folder.exists()
+        logging.getLogger("sample").warning("phone %s", "19900000001")
+    assert file.read_text(encoding="utf-8").count("phone ［手机号］") == 1
+    assert logging.getLogger().handlers == before
+    (tmp_path / "file").write_bytes(b"")
+    with command_log(tmp_path / "file" / "logs"):
+        logging.getLogger("sample").warning("nowhere to go")
+    assert capfd.readouterr().err == ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from desktop.delivery import working_folder
 from desktop.errors import EnvironmentFault, Refused
 from desktop.paths import (
     default_book_folder,
+    disk_fault,
     log_folder,
     refuse_unsafe_folder,
     remote_mount,
@@ -110,3 +113,15 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
         with pytest.raises(EnvironmentFault) as caught:
             write_atomically(tmp_path / "full", b"x")
         assert caught.value.code == "disk_full"
+
+
+def test_a_file_where_a_folder_is_wanted_is_told_in_chinese(tmp_path: Path) -> None:
+    out = tmp_path / "表格"
+    out.write_bytes(b"")
+    for folder in (out, out / "十月"):
+        with pytest.raises(EnvironmentFault) as fault, working_folder(folder):
+            pass
+        assert fault.value.code == "not_a_folder"
+        assert "「表格」是一个文件，不是文件夹" in fault.value.message
+    said = disk_fault(OSError(errno.EIO, "Input/output error"), tmp_path).message
+    assert "读写失败" in said and "Input" not in said

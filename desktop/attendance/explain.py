@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.attendance.leaves import approval_leaf, commit, proposal_leaf, withdrawal_leaf
+from desktop.attendance.outside import outside_warnings
 from desktop.attendance.tables import Explanation, ExplanationCell
 from desktop.errors import Refused
 from desktop.people.tables import Person, Stay
@@ -70,10 +71,14 @@ def reason_of(text: str) -> Reason:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A proposed explanation: its number of the project and how many cells it speaks of."""
+    """A proposed explanation: its number of the project and how many cells it speaks of.
+
+    ``warnings``: sentences about what was accepted and may be a slip of the hand.
+    """
 
     number: int
     cells: int
+    warnings: tuple[str, ...] = ()
 
 
 def add_explanation(
@@ -122,7 +127,7 @@ def add_explanation(
             session, Act.EXPLANATION_ADDED, f"explanation:{row.number}",
             reason=reason.value, half_days=half_days, cells=len(wanted),
         )
-        return Added(row.number, len(wanted))
+        return Added(row.number, len(wanted), outside_warnings(session, desk.project_id, wanted))
 
 
 def approve_explanation(desk: Desk, number: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from desktop.access.desk import Desk
@@ -19,6 +19,7 @@ from desktop.board.rules import (
 )
 from desktop.board.tables import BoardItem
 from desktop.site import queries as site
+from desktop.site.tables import FloorWage
 from desktop.storage.encode import document
 
 __all__ = ["BoardContent", "Missing", "board_content", "content_digest", "missing_items", "today"]
@@ -53,6 +54,7 @@ def board_content(session: Session, project_id: int, day: date) -> BoardContent:
         if wage is None
         else BoardWage(wage.monthly, wage.hourly, wage.document, wage.effective_from),
         items=_items(session, project_id),
+        coming_wage=None if wage is not None else _coming_wage(session, project_id, day),
     )
 
 
@@ -65,6 +67,14 @@ def today(desk: Desk) -> BoardContent:
 def content_digest(content: BoardContent) -> bytes:
     """SHA-256 of what the board says; the same words give the same digest in every book."""
     return hashlib.sha256(b"board 1\0" + document(content.as_json())).digest()
+
+
+def _coming_wage(session: Session, project_id: int, day: date) -> date | None:
+    return session.scalar(
+        select(func.min(FloorWage.effective_from)).where(
+            FloorWage.project_id == project_id, FloorWage.effective_from > day
+        )
+    )
 
 
 def _items(session: Session, project_id: int) -> tuple[tuple[str, str], ...]:

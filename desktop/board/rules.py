@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -119,6 +119,8 @@ class BoardContent:
     wage: BoardWage | None
     items: tuple[tuple[str, str], ...]
     """Typed items with a value, sorted by key."""
+    coming_wage: date | None = field(default=None, compare=False)
+    """First day of a floor wage entered for later; the board does not print it."""
 
     def item(self, key: str) -> str:
         """A typed item, or the empty text."""
@@ -302,6 +304,9 @@ _STEP_FOR_POST = {
 
 def _missing_wage(content: BoardContent) -> Iterator[Missing]:
     wage = content.wage or BoardWage("", "", "", None)
+    step = "请核对现行最低工资标准后，填写月标准、小时标准、文号和施行日期。"
+    if content.wage is None and content.coming_wage is not None:
+        step = f"已填写的标准尚未施行（自{content.coming_wage.isoformat()}起），{step}"
     for key, label, empty in (
         ("floor_wage.monthly", "当地最低工资标准（月）", blank(wage.monthly)),
         ("floor_wage.hourly", "当地最低工资标准（小时）", blank(wage.hourly)),
@@ -309,7 +314,6 @@ def _missing_wage(content: BoardContent) -> Iterator[Missing]:
         ("floor_wage.effective_from", "当地最低工资标准施行日期", wage.effective_from is None),
     ):
         if empty:
-            step = "请核对现行最低工资标准后，填写月标准、小时标准、文号和施行日期。"
             yield Missing(key, label, _PAY, step)
     if content.pay_day is None:
         yield Missing("pay_day", "工资支付日期", _PAY, "请填写每月几日发工资。")

@@ -25,16 +25,18 @@ _YUAN = re.compile(r"\d{1,9}(\.\d{1,2})?")
 _LONGEST = 100
 
 
-def set_pay_day(desk: Desk, day: int) -> None:
-    """The day of the month on which wages are paid, 1–31."""
+def set_pay_day(desk: Desk, day: int | None) -> bool:
+    """The day of the month on which wages are paid, 1–31; None clears it. Whether it changed."""
     desk.permit(Act.PROJECT_CHANGED)
-    if not 1 <= day <= 31:
+    if day is not None and not 1 <= day <= 31:
         raise Refused("pay_day", "工资支付日期应为每月1日到31日，未做任何改动。", day=day)
     with desk.book.write() as session:
         project = session.get_one(Project, desk.project_id)
-        if project.pay_day != day:
+        changed = project.pay_day != day
+        if changed:
             project.pay_day = day
             desk.audit(session, Act.PROJECT_CHANGED, "project:pay_day", pay_day=day)
+    return changed
 
 
 def set_floor_wage(

@@ -68,10 +68,11 @@ def set_item(
 
     with office(ctx) as opened:
         if key == "pay_day":
-            if not value.strip().isdigit():
+            text = value.strip()
+            if text and not text.isdecimal():
                 raise Refused("pay_day", "工资支付日期应为每月1日到31日，未做任何改动。")
-            set_pay_day(opened.desk, int(value))
-            changed: tuple[str, ...] = ("pay_day",)
+            new = set_pay_day(opened.desk, int(text) if text else None)
+            changed: tuple[str, ...] = ("pay_day",) if new else ()
         else:
             changed = set_items(opened.desk, {key: value})
     emit(ctx, {"changed": changed}, lambda: "已保存。" if changed else "内容没有变化。")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -105,6 +106,7 @@ def add_leave(
 ) -> None:
     """登记请假。"""
     from desktop.attendance import calendar
+    from desktop.attendance.outside import outside_warnings, span_of
 
     with office(ctx) as opened:
         with opened.book.read() as session:
@@ -113,7 +115,13 @@ def add_leave(
             opened.desk, person_id, kind, first.date(), last.date(), reason=reason,
             document=document, owner_approved=owner_approved,
         )
-    emit(ctx, {"leave": number}, lambda: f"请假记录{number}号已登记。")
+        with opened.book.read() as session:
+            warnings = outside_warnings(
+                session, opened.project_id, span_of(person_id, first.date(), last.date())
+            )
+    for sentence in warnings:
+        print(sentence, file=sys.stderr)
+    emit(ctx, {"leave": number, "warnings": warnings}, lambda: f"请假记录{number}号已登记。")
 
 
 @leave_app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,8 +46,10 @@ def add(
             opened.desk, [(person, one.date()) for person in persons for one in day],
             half_days=_HALF_DAYS[value], reason=reason_of(reason), text=text, evidence=evidence,
         )
+    for sentence in added.warnings:
+        print(sentence, file=sys.stderr)
     emit(
-        ctx, {"number": added.number, "cells": added.cells},
+        ctx, {"number": added.number, "cells": added.cells, "warnings": added.warnings},
         lambda: f"说明{added.number}号已登记，共{added.cells}格，待批准。",
     )
 

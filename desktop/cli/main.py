@@ -5,6 +5,7 @@ Exit codes (design §3): 0 done; 1 refused or failed, reason on stderr; 2 usage.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,7 @@ from desktop.cli import (
 )
 from desktop.cli.session import Common, report_error
 from desktop.errors import SiteMusterError
+from desktop.log import command_log
 
 app = typer.Typer(
     name="sitemuster",
@@ -75,7 +77,12 @@ def common_options(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; returns the exit code."""
+    """Run one command line; returns the exit code. Notes of the program go to its log only."""
+    with command_log(paths.log_folder()) as log_file:
+        return _run(arguments, log_file)
+
+
+def _run(arguments: Sequence[str], log_file: Path) -> int:
     as_json = "--json" in arguments
     try:
         typer.main.get_command(app).main(list(arguments), prog_name="sitemuster")
@@ -84,4 +91,18 @@ def run(arguments: Sequence[str]) -> int:
     except SiteMusterError as error:
         report_error(error, as_json=as_json)
         return 1
+    except Exception as error:
+        logging.getLogger(__name__).critical("a command failed", exc_info=error)
+        report_error(_internal(log_file), as_json=as_json)
+        return 1
     return 0
+
+
+def _internal(log_file: Path) -> SiteMusterError:
+    """What the user is told of a bug: no trace, where it is noted, what to do."""
+    noted = f"经过已记入日志「{log_file}」，" if log_file.is_file() else ""
+    return SiteMusterError(
+        "internal",
+        f"程序内部出错，这一步没有完成，账本里已保存的内容不受影响。请重试；再次出现时，{noted}"
+        f"请{'把它' if noted else '把所用的命令'}交给软件维护人员。",
+    )

@@ -142,12 +142,18 @@ def pull(
     from desktop.punches.collect import pull as collect
 
     with office(ctx) as opened, progress(ctx) as bar:
-        results = collect(opened.desk, names, progress=bar)
+        try:
+            results = collect(opened.desk, names, progress=bar)
+        except Refused as refusal:
+            if refusal.code != "no_terminal":
+                raise
+            print(refusal.message, file=sys.stderr)
+            results = []
     emit(ctx, results, lambda: "\n".join(_pulled(one) for one in results))
     for one in results:
         for sentence in (*one.warnings, *(() if one.error is None else (one.error.message,))):
             print(sentence, file=sys.stderr)
-    if not all(one.complete for one in results):
+    if not results or not all(one.complete for one in results):
         raise typer.Exit(1)
 
 

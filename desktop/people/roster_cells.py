@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
-from desktop.people.rules import half_width, normal_code
+from desktop.people.rules import half_width, normal_code, normal_name
 from desktop.people.spreadsheet import Cell
 
 NOTHING = frozenset({"/", "\\", "-", "--", "—", "——", "无"})
@@ -57,6 +57,11 @@ def optional_text(cell: Cell | None) -> str:
     """Like :func:`text_of`; ``/``, ``—`` and ``无`` mean nothing."""
     text = text_of(cell)
     return "" if text in NOTHING else text
+
+
+def trade_of(cell: Cell | None) -> str:
+    """A trade or post, without the padding between Han characters (项目　经理)."""
+    return normal_name(optional_text(cell))
 
 
 def rounded(cell: Cell | None) -> bool:

@@ -152,7 +152,7 @@ class _RowReader:
         self._require(Head.ID_NUMBER, Head.OTHER_ID_NUMBER)
         self._require(Head.TRADE, Head.POST)
         self._require(Head.COMPANY)
-        if self._first_text(Head.POST, Head.TRADE) not in codes.posts():
+        if normal_name(self._first_text(Head.POST, Head.TRADE)) not in codes.posts():
             self._require(Head.TEAM)
         self._require(Head.ENTRY)
 
@@ -175,7 +175,7 @@ class _RowReader:
         sex = self._value(Head.SEX, cells.sex_of)
         nation = self._nation()
         kind, number = self._id_text()
-        trade = self._text(Head.POST) or self._text(Head.TRADE)
+        trade = self._value(Head.POST, cells.trade_of) or self._value(Head.TRADE, cells.trade_of)
         company_id = self._company(site)
         team = self._text(Head.TEAM)
         contract_kind = self._value(Head.CONTRACT_KIND, cells.contract_kind_of)

@@ -7,6 +7,7 @@ what stands in a row (see ``roster_checks``).
 from __future__ import annotations
 
 import enum
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -100,10 +101,16 @@ REQUIRED: tuple[tuple[Head, ...], ...] = (
 
 
 def head_of(text: str) -> Head | None:
-    """The column a head names: blanks, width, star and 「（必填）」 do not matter."""
+    """The column a head names: blanks, line breaks, width, star and notes 「（18位）」 do not matter."""
     plain = "".join(unicodedata.normalize("NFKC", text).split()).strip("*:")
-    plain = plain.removesuffix("(必填)").removesuffix("(选填)")
-    return _BY_TEXT.get(plain)
+    return _BY_TEXT.get(plain) or _BY_TEXT.get(_NOTE.sub("", plain).strip("*:"))
+
+
+_NOTE = re.compile(
+    r"(\((\*|[必选可].{0,2}填|不填|.{0,8}\d+(-\d+|至\d+)?位.{0,4}|.*(格式|文本|全称|一致|填写).*|[如例按].*"
+    r"|年[-/.、]?月[-/.、]?日|[yY]+\W?[mM]+\W?[dD]+|\d{4}\W\d{1,2}\W\d{1,2})\))+$"
+)
+"""Brackets at the end that say how to fill a column, not which one: 「（紧急）」 is none of them."""
 
 
 @dataclass(frozen=True, slots=True)

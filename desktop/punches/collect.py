@@ -25,7 +25,7 @@ from desktop.punches.ledger import CHUNK, Counts, Origin, Part, Source, Stored, 
 from desktop.punches.pull_result import PullError, PullResult, note_clock, note_download
 from desktop.punches.reach import Opener, Reach, reach_of
 from desktop.punches.tables import Terminal
-from desktop.punches.terminal_book import bind_serial, terminal_named
+from desktop.punches.terminal_book import bind_serial, find_terminal, unknown_terminal
 from devices import errors as device_errors
 from devices.terminals import model
 from devices.terminals.driver import Surroundings, Timing
@@ -49,16 +49,18 @@ def pull(
 ) -> list[PullResult]:
     """Read the named terminals, or all in use that have an address; results in their order.
 
-    A failing terminal is a result with ``error``, never an exception: the others are read all the
-    same. Raises :class:`Refused` before anything is read for an unknown name.
+    A failing terminal is a result with ``error``, never an exception, and so is a name nobody
+    entered or one without an address: the others are read all the same. Raises :class:`Refused`
+    ``no_terminal`` when none is named and there is none to read.
     """
     desk.permit(Act.PUNCHES_COLLECTED)
-    reaches = _chosen(desk, names)
+    wanted = _named(desk, names) if names else _all_in_use(desk)
+    reaches = [one for one in wanted if isinstance(one, Reach)]
     stop = CancelToken()
     results: dict[int, PullResult] = {}
     around = Surroundings(now=desk.clock.now, timing=timing)
     board = _Board(progress)
-    with ThreadPoolExecutor(min(AT_ONCE, len(reaches)), thread_name_prefix="terminal") as lanes:
+    with ThreadPoolExecutor(min(AT_ONCE, len(reaches) or 1), thread_name_prefix="terminal") as lanes:
         running = {
             lanes.submit(_read, reach, opener, around, board, _Either(stop, cancel)): reach
             for reach in reaches
@@ -69,30 +71,41 @@ def pull(
         except BaseException:
             stop.set()
             raise
-    return [results[reach.terminal_id] for reach in reaches]
+    return [results[one.terminal_id] if isinstance(one, Reach) else one for one in wanted]
 
 
-def _chosen(desk: Desk, names: Sequence[str] | None) -> list[Reach]:
+def _all_in_use(desk: Desk) -> list[Reach | PullResult]:
     with desk.book.read() as session:
-        if names:
-            chosen = [terminal_named(session, desk.project_id, name) for name in dict.fromkeys(names)]
-        else:
-            chosen = list(
-                session.scalars(
-                    select(Terminal)
-                    .where(
-                        Terminal.project_id == desk.project_id,
-                        Terminal.retired_on.is_(None),
-                        Terminal.address != "",
-                    )
-                    .order_by(Terminal.id)
-                )
+        found = session.scalars(
+            select(Terminal)
+            .where(
+                Terminal.project_id == desk.project_id,
+                Terminal.retired_on.is_(None),
+                Terminal.address != "",
             )
-        if not chosen:
+            .order_by(Terminal.id)
+        ).all()
+        if not found:
             raise Refused(
                 "no_terminal", "还没有可以联网采集的考勤机。请先用 terminal add 登记，再采集。"
             )
-        return [reach_of(desk, terminal) for terminal in chosen]
+        return [reach_of(desk, terminal) for terminal in found]
+
+
+def _named(desk: Desk, names: Sequence[str]) -> list[Reach | PullResult]:
+    """One for each name: how to reach it, or the result that says why it cannot be read."""
+    wanted: list[Reach | PullResult] = []
+    with desk.book.read() as session:
+        for name in dict.fromkeys(name.strip() for name in names):
+            terminal = find_terminal(session, desk.project_id, name)
+            try:
+                if terminal is None:
+                    raise unknown_terminal(session, desk.project_id, name, "没有采集")
+                wanted.append(reach_of(desk, terminal))
+            except Refused as refusal:
+                error = PullError(refusal.code, refusal.message)
+                wanted.append(PullResult(terminal=name, error=error))
+    return wanted
 
 
 # ── the network side, in worker threads ─────────────────────────────────────────────────────────

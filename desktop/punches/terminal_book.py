@@ -227,23 +227,30 @@ def rebind_terminal(desk: Desk, name: str, reason: str) -> TerminalChange:
 
 def terminal_named(session: Session, project_id: int, name: str) -> Terminal:
     """The terminal of that name, or :class:`Refused` naming those there are."""
-    found = session.scalar(
-        select(Terminal).where(Terminal.project_id == project_id, Terminal.name == name.strip())
-    )
+    found = find_terminal(session, project_id, name)
     if found is None:
         raise unknown_terminal(session, project_id, name)
     return found
 
 
-def unknown_terminal(session: Session, project_id: int, name: str) -> Refused:
-    """The refusal for a name nobody entered."""
+def find_terminal(session: Session, project_id: int, name: str) -> Terminal | None:
+    """The terminal of that name, None when nobody entered it."""
+    return session.scalar(
+        select(Terminal).where(Terminal.project_id == project_id, Terminal.name == name.strip())
+    )
+
+
+def unknown_terminal(
+    session: Session, project_id: int, name: str, left: str = "未做任何改动"
+) -> Refused:
+    """The refusal for a name nobody entered; ``left`` says what was not done."""
     names = session.scalars(
         select(Terminal.name).where(Terminal.project_id == project_id).order_by(Terminal.id)
     ).all()
     known = f"已登记的有：{'、'.join(names)}" if names else "还没有登记任何考勤机"
     return Refused(
         "unknown_terminal",
-        f"没有名为「{name}」的考勤机，未做任何改动。{known}。请核对名称，或先用 terminal add 登记。",
+        f"没有名为「{name}」的考勤机，{left}。{known}。请核对名称，或先用 terminal add 登记。",
         terminal=name,
     )
 

@@ -23,6 +23,7 @@ _BAD = {
 }
 _FILES = {
     "too_large": "文件太大（超过64 MB），不像考勤机导出的打卡文件",
+    "spreadsheet": "这是电子表格（Excel、WPS）或压缩包，不是打卡文件，请选择U盘根目录下的 attlog.dat",
     "encrypted": "这是加密的导出文件，请在考勤机菜单中关闭导出加密后重新导出，或联网读取",
     "not_text": "这不是文本文件，请选择U盘根目录下的 attlog.dat",
     "not_attlog": "文件里没有一行像打卡记录，请选择U盘根目录下的 attlog.dat",

@@ -60,7 +60,7 @@ def trades() -> frozenset[str]:
 def corp_kind(text: str) -> str | None:
     """Code of a company's part in the project from its code or name, None if unknown.
 
-    ``009``, ``总承包单位``, ``总承包``, ``施工总承包单位`` and ``施工总承包`` are the same part.
+    ``009``, ``总承包单位``, ``总承包``, ``总包``, ``施工总承包单位`` and ``施工总承包`` are the same part.
     """
     wanted = text.strip()
     if wanted in table("corp_type"):
@@ -70,4 +70,9 @@ def corp_kind(text: str) -> str | None:
 
 
 def _short_kind(name: str) -> str:
-    return name.removeprefix("施工").removesuffix("单位")
+    short = name.removeprefix("施工").removesuffix("单位")
+    return _OTHER_WORDS.get(short, short)
+
+
+_OTHER_WORDS: Mapping[str, str] = {"总包": "总承包", "其他": "其它"}
+"""Short words people write for a part, beside those of the table."""

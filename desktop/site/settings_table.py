@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from desktop.errors import Refused
@@ -118,7 +118,8 @@ class SettingsTable:
 
 
 _KINDS: Sequence[tuple[type, str]] = (
-    (bool, "真假值"), (int, "数字"), (float, "数字"), (str, "文字"), (date, "日期"), (list, "列表"), (dict, "表"),
+    (bool, "真假值"), (int, "数字"), (float, "数字"), (str, "文字"), (datetime, "日期时间"),
+    (date, "日期"), (time, "时间"), (list, "列表"), (dict, "表"),
 )
 
 

@@ -34,6 +34,8 @@ _MAX_CACHED = 200_000
 
 _BOM = b"\xef\xbb\xbf"
 _PADDING = b"\0\x1a"
+_OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How .xlsx and .xls begin (zip, OLE): compressed, they look as random as an encrypted export."""
 _TIME = re.compile(rb"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T]+(\d{1,2}):(\d{1,2}):(\d{1,2})")
 _DAY_ONLY = re.compile(rb"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
 _HOUR_ONLY = re.compile(rb"\d{1,2}:\d{1,2}:\d{1,2}")
@@ -163,6 +165,8 @@ def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, list[bytes]]]:
 
 def _check_text(head: bytes) -> None:
     """Refuse what is not text before any line is looked at (§1: encrypted export)."""
+    if head.startswith(_OFFICE):
+        raise FileRefused("spreadsheet")
     body = head.removeprefix(_BOM).rstrip(_PADDING)
     if not body:
         if head:

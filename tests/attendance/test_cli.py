@@ -97,7 +97,7 @@ def test_an_explanation_by_hand(command: Command) -> None:
         "--day", "2026-03-05", "--value", "0.5", "--reason", "漏打", "--text", "班组长证明",
         "--evidence", "照片",
     )
-    assert added == {"number": 1, "cells": 4}
+    assert added == {"number": 1, "cells": 4, "warnings": []}
     assert command("explain", "approve", "1") == {"number": 1, "state": "approved"}
     row = command("attendance", "show", MARCH)["rows"][0]
     assert (row["punched_days"], row["explained_days"], row["confirmed_days"]) == (1.0, 1.0, 2.0)
@@ -141,7 +141,7 @@ def test_stop_work_by_hand(command: Command) -> None:
 def test_leave_by_hand(command: Command) -> None:
     dates = ["--from", "2026-03-09", "--to", "2026-03-10"]
     added = command("calendar", "leave", "add", "--worker", "8", "--kind", "工伤", *dates)
-    assert added == {"leave": 1}
+    assert added == {"leave": 1, "warnings": []}
     (leave,) = command("calendar", "leave", "list")["leave"]
     assert (leave["worker_no"], leave["kind"], leave["to"]) == (8, "工伤", "2026-03-10")
     assert command("attendance", "show", MARCH)["rows"][1]["days"]["9"]["symbol"] == "伤"
@@ -184,3 +184,21 @@ def test_holidays_of_another_year(command: Command, tmp_path: Path) -> None:
         "date,day_type,name,statutory_300pct\n2027-01-01,off,元旦,Y\n", encoding="utf-8"
     )
     assert command("calendar", "holidays", str(table)) == {"years": [2027]}
+
+
+def test_days_outside_of_the_stay_are_taken_with_a_warning(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added = command(
+        "explain", "add", "--worker", "7", "--day", "2026-02-28", "--day", "2026-03-04",
+        "--value", "1", "--reason", "漏打", "--text", "x",
+    )
+    assert added["cells"] == 2
+    (sentence,) = added["warnings"]
+    assert "人员编号7的2026-02-28不在其进场至退场期间内" in sentence and "03-04" not in sentence
+    dates = ["--from", "2026-02-25", "--to", "2026-03-02"]
+    leave = command("calendar", "leave", "add", "--worker", "8", "--kind", "事假", *dates)
+    assert leave["leave"] == 1 and "等4天不在其进场至退场期间内" in leave["warnings"][0]
+    again = ["--from", "2026-02-20", "--to", "2026-02-20"]
+    text = command("calendar", "leave", "add", "--worker", "8", "--kind", "事假", *again, as_json=False)
+    assert text == "请假记录2号已登记。\n"

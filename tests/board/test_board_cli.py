@@ -62,6 +62,11 @@ def test_from_an_incomplete_board_to_the_files(board: Board, tmp_path: Path) -> 
 
 
 def test_site_facts_from_the_command_line(board: Board) -> None:
+    assert board("set", "pay_day", "20")[:2] == (0, {"changed": ["pay_day"]})
+    assert board("set", "pay_day", "")[:2] == (0, {"changed": ["pay_day"]})
+    assert board("show")[1]["content"]["project"]["pay_day"] is None
+    assert board("set", "pay_day", " ")[:2] == (0, {"changed": []})
+    assert board("set", "pay_day", "²")[1]["error"]["code"] == "pay_day"
     assert board("set", "pay_day", "20")[0] == 0
     assert board("wage", "--monthly", "2300", "--hourly", "22.5", "--document", "样例政〔2026〕1号",
                  "--from", "2026-01-01")[0] == 0

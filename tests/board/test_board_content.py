@@ -66,6 +66,7 @@ def test_the_floor_wage_is_the_one_in_force_on_the_day(full_desk: Desk) -> None:
     assert now.wage is not None and now.wage.monthly == "2100"
     assert later.wage is not None and later.wage.monthly == "2300"
     assert before.wage is None and len(before.missing) == 4
+    assert all("尚未施行（自2024-01-01起）" in item.sentence for item in before.missing)
     assert content_digest(now) != content_digest(later)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import threading
 import time
@@ -211,7 +212,7 @@ def test_encrypted(tmp_path: Path) -> None:
         (b"\0" * 5000, "empty"),
         (b"hello\nworld\n", "not_attlog"),
         (("工号,时间\n880001,昨天\n" * 30).encode("utf-16"), "not_text"),
-        (b"PK\x03\x04" + b"\0\x01\x02" * 30, "not_text"),
+        (b"PK\x03\x04" + b"\0\x01\x02" * 30, "spreadsheet"),
     ],
 )
 def test_no_stick_file_at_all(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -335,3 +336,8 @@ def test_noise(tmp_path: Path, noise: bytes) -> None:
         parse(tmp_path, noise)
     except FileRefused as error:
         assert error.reason
+
+
+@pytest.mark.parametrize("begin", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_spreadsheet_is_called_one(tmp_path: Path, begin: bytes) -> None:
+    assert refused(tmp_path, begin + os.urandom(4000)).reason == "spreadsheet"

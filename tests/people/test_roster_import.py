@@ -17,9 +17,10 @@ from desktop.clock import FixedClock
 from desktop.demo.people import invent_people
 from desktop.errors import Cancelled, NotPermitted, Refused
 from desktop.jobs import CancelToken
-from desktop.people import roster_sheet
+from desktop.people import roster_cells, roster_sheet
 from desktop.people.queries import RosterQuery, roster_ids, roster_rows
 from desktop.people.roster_import import RosterReport, import_roster
+from desktop.people.roster_sheet import Head, head_of
 from desktop.people.rules import PersonState, id_check_digit
 from desktop.people.tables import Contract, Person, RosterImport, Stay, StayTeam
 from desktop.site.queries import teams
@@ -424,3 +425,20 @@ def _everything(desk: Desk) -> list[Any]:
             session.connection().exec_driver_sql(f"SELECT * FROM {mapped.__tablename__}").fetchall()
             for mapped in (Person, Stay, StayTeam, Contract)
         ]
+
+
+def test_heads_with_notes_in_brackets_and_padded_posts(desk: Desk, tmp_path: Path) -> None:
+    for text, head in (
+        ("身份证号码\n（18位）", Head.ID_NUMBER), ("姓名\n(必填)", Head.NAME),
+        ("进场日期（格式：2026-03-01）", Head.ENTRY), ("合同开始日期\n（年-月-日）", Head.CONTRACT_FROM),
+        ("工种\n（岗位）", Head.TRADE), ("用人单位（全称）*", Head.COMPANY),
+        ("联系电话（紧急）", None), ("姓名（曾用名）", None),
+    ):
+        assert head_of(text) is head, text
+    assert roster_cells.trade_of(" 项目 经理 ") == "项目经理" and roster_cells.trade_of("钢　筋工") == "钢筋工"
+    person = invent_people(1, seed=77)[0]
+    report = load(desk, tmp_path, [manager_row(person, " 项目 经理 ")])
+    assert (report.created, report.rejected) == (1, [])
+    with desk.book.read() as session:
+        stay = session.scalars(select(Stay)).one()
+    assert (stay.trade, stay.is_manager) == ("项目经理", True)

@@ -129,8 +129,8 @@ def test_a_failing_pull_is_a_list_at_exit_1(command: Command) -> None:
     assert "通讯密码" in words.err
 
 
-def test_an_unknown_terminal_is_the_error_document(command: Command, tmp_path: Path) -> None:
-    answer = command("terminal", "pull", "北门")
+def test_a_refusal_is_the_error_document(command: Command, tmp_path: Path) -> None:
+    answer = command("terminal", "people", "北门")
     assert (answer.code, answer.json["error"]["code"]) == (1, "unknown_terminal")
     assert "北门" in answer.err
     stick = tmp_path / "x.dat"
@@ -227,3 +227,18 @@ def test_a_cut_pull_over_the_command_line(command: Command) -> None:
         add(command, unit.address)
         answer = command("terminal", "pull")
     assert (answer.code, answer.json[0]["new"], answer.json[0]["attempts"]) == (0, 2000, 2)
+
+
+def test_names_that_cannot_be_read_are_entries_of_the_list(command: Command) -> None:
+    nothing = command("terminal", "pull")
+    assert (nothing.code, nothing.json) == (1, [])
+    assert "terminal add" in nothing.err
+    add(command, "", "只用U盘")
+    with ZkEmulator(punches=memory()) as unit:
+        add(command, unit.address)
+        answer = command("terminal", "pull", "不存在的名字", GATE, "只用U盘")
+    assert answer.code == 1
+    assert [(one["terminal"], one["new"], (one["error"] or {}).get("code")) for one in answer.json] == [
+        ("不存在的名字", 0, "unknown_terminal"), (GATE, 20, None), ("只用U盘", 0, "no_address"),
+    ]
+    assert "没有名为「不存在的名字」的考勤机，没有采集" in answer.err and "U盘文件" in answer.err

@@ -328,16 +328,19 @@ def test_cancelling_ends_every_lane_soon(desk: Desk) -> None:
 
 
 def test_what_is_asked_for_must_be_there(desk: Desk) -> None:
-    with pytest.raises(Refused, match="没有名为「北门」") as unknown:
-        collect(desk, "北门")
-    assert unknown.value.code == "unknown_terminal"
     with pytest.raises(Refused) as nothing:
         collect(desk)
     assert nothing.value.code == "no_terminal"
     terminal(desk, "只用U盘")
-    with pytest.raises(Refused) as no_address:
-        collect(desk, "只用U盘")
-    assert no_address.value.code == "no_address"
+    with emulator(desk, stored(5)) as unit:
+        terminal(desk, GATE, unit.address)
+        unknown, read, by_stick = collect(desk, "北门", GATE, "只用U盘")
+    assert (read.new, read.error) == (5, None)
+    assert [one.error.code for one in (unknown, by_stick) if one.error] == [
+        "unknown_terminal", "no_address",
+    ]
+    assert (unknown.terminal, by_stick.terminal) == ("北门", "只用U盘")
+    assert not unknown.complete and not by_stick.complete
 
 
 def test_a_retired_terminal_is_read_only_when_named(desk: Desk) -> None:

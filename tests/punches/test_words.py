@@ -34,7 +34,7 @@ def test_terminals(error: errors.DeviceError) -> None:
 @pytest.mark.parametrize(
     "reason",
     [
-        "too_large", "encrypted", "not_text", "not_attlog", "mixed_order", "mixed_device", "empty",
+        "too_large", "spreadsheet", "encrypted", "not_text", "not_attlog", "mixed_order", "mixed_device", "empty",
         "unreadable", "not_users", "else",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -11,8 +12,8 @@ import pytest
 from reports import pdf_text
 from reports.boxes import text_box
 from reports.errors import ReportError
-from reports.painter import _write_pages, ensure_gui
-from reports.paper import A4_PORTRAIT, Document, Page
+from reports.painter import _write_pages, ensure_gui, write_pdf
+from reports.paper import A4_PORTRAIT, Document, Page, Role
 
 SONG = "SiteMusterSong"
 
@@ -81,3 +82,24 @@ def test_equal_pages_become_equal_files(raw: bytes, tmp_path: Path) -> None:
     for name in ("a.pdf", "b.pdf"):
         mended(raw, tmp_path / name, RARE)
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+@pytest.mark.parametrize("roles", [("song", "hei"), ("hei", "song")])
+def test_parts_of_the_faces_stand_in_the_order_of_first_drawing(
+    tmp_path: Path, roles: tuple[Role, Role]
+) -> None:
+    # Qt has them in the order of a hash table: alike within a process, not between two.
+    items = [
+        text_box("字与字", 2000, 2000 + 2000 * place, 9000, 800, 9, role)
+        for place, role in enumerate(roles)
+    ]
+    path = tmp_path / "a.pdf"
+    write_pdf(Document("样例", [Page(*A4_PORTRAIT, tuple(items))]), path)
+    content = path.read_bytes()
+    names = re.findall(rb"/FontName /([A-Z]{6})\+SiteMuster(\w+)-", content)
+    assert [face.lower().decode() for _, face in names] == list(roles)
+    assert names == sorted(names)
+    for tag, face in names:
+        assert len(re.findall(rb"/BaseFont /" + tag + rb"\+SiteMuster" + face, content)) == 2
+    with pdfium.PdfDocument(path) as pdf:
+        assert pdf[0].get_textpage().get_text_range().count("字与字") == 2

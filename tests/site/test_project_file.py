@@ -229,3 +229,10 @@ def test_any_value_anywhere_is_read_or_refused(table: str, key: str, value: obje
         parse_project(document)
     except Refused as refused:
         assert refused.message.endswith("。")
+
+
+def test_a_moment_where_a_day_is_wanted_is_called_one(read: Read) -> None:
+    with pytest.raises(Refused, match=r"应为日期.*现在是日期时间"):
+        read(PROJECT_TOML.replace("started_on = 2026-03-01", "started_on = 2026-03-01T08:00:00", 1))
+    with pytest.raises(Refused, match="现在是时间"):
+        read(PROJECT_TOML.replace("started_on = 2026-03-01", "started_on = 08:00:00", 1))
