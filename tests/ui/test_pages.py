@@ -196,7 +196,7 @@ def test_the_board_is_drawn_while_it_is_typed(opened: Window, settle: Settle) ->
     settle()
     from reports.paper import texts
 
-    words = "".join(texts(page._document.pages[0]))
+    words = "".join(texts(page.paper._document.pages[0]))
     assert "样例区法律援助中心" in words
     page.save()
     settle()
