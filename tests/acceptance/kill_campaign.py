@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from tests.acceptance.outside_packets import Punch, packed_at
 from tests.acceptance.outside_program import (
     Person,
     Program,
@@ -26,7 +27,7 @@ from tests.acceptance.outside_program import (
     traces,
     write_roster,
 )
-from tests.acceptance.outside_terminal import OutsideTerminal, Punch, packed_at
+from tests.acceptance.outside_terminal import OutsideTerminal
 
 PEOPLE = 300
 PUNCHES = 54_000

@@ -1,7 +1,8 @@
 """A month of a whole site, closed and printed by the command line, for those who read the papers.
 
-Sixty workers in four teams, managers of three units, rare characters and a long minority name, two
-people who left one team and came back into another, an explained day, a leaver's slip, a board.
+Sixty workers in four teams, managers of three units, rare characters and a long minority name, one
+who left and came back into another team, one who was moved, an explained day, a leaver's slip, a
+board.
 Nothing of the product is imported.
 """
 
@@ -14,9 +15,10 @@ from typing import Any
 
 import xlsxwriter
 
+from tests.acceptance.outside_packets import Punch, packed_at
 from tests.acceptance.outside_program import TEAMS, Person, Program, make_people
 from tests.acceptance.outside_site import GENERAL, LABOUR, id_number
-from tests.acceptance.outside_terminal import OutsideTerminal, Punch, packed_at
+from tests.acceptance.outside_terminal import OutsideTerminal
 
 MONTH = "2026-10"
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -125,7 +127,7 @@ class PaperSite:
 
 
 def people_of_the_site() -> list[Person]:
-    """Rows of the roster; two people stand in it twice, once per team."""
+    """One row per membership: two people stand there twice, once per team."""
     workers = make_people(60, first=70010001)
     teams = [team for team, size in SIZES.items() for _ in range(size)]
     workers = [
@@ -151,8 +153,16 @@ def people_of_the_site() -> list[Person]:
     return workers + managers
 
 
+MOVED = (70010047, "钢筋班", date(2026, 10, 16))
+"""Whom a command moves to which team from when; the roster knows only the time before."""
+
+
 def write_roster(path: Path, rows: list[Person]) -> Path:
     """The spreadsheet with personal data in every column that may hold some."""
+    rows = [
+        replace(one, left=None) if one.number == MOVED[0] else one
+        for one in rows if (one.number, one.team) != MOVED[:2]
+    ]
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, HEADS)
@@ -192,6 +202,8 @@ def closed_month(folder: Path) -> PaperSite:
     program("init", "--project", str(folder / "project.toml"), "--recovery-out", str(folder / "r.txt"))
     report = program("roster", "import", str(write_roster(folder / "roster.xlsx", rows)))
     assert not report["rejected"], report["rejected"]
+    number, team, day = MOVED
+    program("team", "move", team, "--worker", str(number), "--from", day.isoformat())
     with OutsideTerminal("CKJG201569004", make_log(rows), key=int(KEY)) as terminal:
         program("terminal", "add", "大门", "--driver", "zk", "--address", terminal.address,
                 "--password-file", str(folder / "key.txt"))

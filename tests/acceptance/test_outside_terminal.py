@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.outside_packets import Punch, User, packed, packed_at
 from tests.acceptance.outside_program import (
     Person,
     Program,
@@ -19,16 +20,7 @@ from tests.acceptance.outside_program import (
     make_people,
     write_roster,
 )
-from tests.acceptance.outside_terminal import (
-    AUTH,
-    CHINA,
-    HARMLESS,
-    OutsideTerminal,
-    Punch,
-    User,
-    packed,
-    packed_at,
-)
+from tests.acceptance.outside_terminal import AUTH, CHINA, HARMLESS, OutsideTerminal
 
 MONTH = "2026-10"
 NOON = datetime(2026, 10, 1, 12)

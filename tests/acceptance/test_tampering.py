@@ -15,6 +15,7 @@ import pytest
 
 from desktop.clock import SystemClock
 from desktop.storage.book import open_book
+from tests.acceptance.outside_packets import Punch, packed_at
 from tests.acceptance.outside_program import (
     SECRET,
     Program,
@@ -22,7 +23,7 @@ from tests.acceptance.outside_program import (
     make_people,
     write_roster,
 )
-from tests.acceptance.outside_terminal import OutsideTerminal, Punch, packed_at
+from tests.acceptance.outside_terminal import OutsideTerminal
 from tests.storage.rig import database_key, foreign_hand, forge
 
 PAGE = 4096
