@@ -131,6 +131,19 @@ def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     sync_folder(path.parent)
 
 
+def read_regular(path: Path, limit: int) -> bytes:
+    """At most ``limit`` + 1 bytes of a file; :class:`OSError` also for what is no plain file.
+
+    A pipe would wait for ever and a device never ends: neither is opened.
+    """
+    import stat
+
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"not a regular file: {path.name}")
+    with path.open("rb") as stream:
+        return stream.read(limit + 1)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside ``folder`` survive a power cut, where the system can."""
     if sys.platform == "win32":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from desktop.errors import Refused
+from desktop.paths import read_regular
 
 Cell = str | int | float | date
 """Text, number or date; an empty cell is not there at all."""
@@ -74,8 +75,7 @@ def refusal(path: Path, error: SheetError) -> Refused:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
+        content = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         raise Refused(
             "sheet_missing", f"读不到表格「{path.name}」，未做任何改动。请检查路径、权限，或先关闭正在使用它的程序。"

@@ -11,6 +11,7 @@ punch and the file's own time (never later than now).
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -146,8 +147,10 @@ def import_stick(
 def _copied(desk: Desk, path: Path) -> tuple[originals.Original, datetime]:
     """A sealed copy, and when the file was last written (UTC)."""
     try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # a pipe would wait for ever, a device never ends
+            raise device_errors.FileRefused("unreadable")
         with path.open("rb") as source:
-            facts = path.stat()
             if facts.st_size > MAX_BYTES:
                 raise device_errors.FileRefused("too_large")
             return originals.copy(desk.book, source), datetime.fromtimestamp(facts.st_mtime, UTC)

@@ -70,11 +70,12 @@ def verify_ledger(
     try:
         with book.read() as session:
             verdict = chain.verify(session, project_id, readers, progress, cancel)
+            homeless = _without_terminal(session)
             return LedgerVerdict(
                 punches=_count(session, project_id, Punch),
                 quarantined=_count(session, project_id, PunchQuarantine),
-                ok=verdict.ok,
-                first_bad=verdict.first_bad,
+                ok=verdict.ok and not homeless,
+                first_bad=verdict.first_bad or (_HOMELESS if homeless else None),
                 head=None if verdict.head is None else verdict.head.hex(),
                 segments=verdict.segments,
                 flaws=tuple(flaw.text for flaw in verdict.flaws),
@@ -84,6 +85,15 @@ def verify_ledger(
         if fault.code != "book_damaged":
             raise
         return damaged_verdict(fault.message, tuple(fault.facts.get("pages", ())))
+
+
+_HOMELESS = "有打卡记录所属的考勤机被删除。请从备份恢复，或请专业人员查明。"
+
+
+def _without_terminal(session: Session) -> bool:
+    """Is there a punch of a terminal that no longer exists? Only a foreign hand removes one."""
+    known = select(Terminal.id)
+    return session.scalar(select(Punch.id).where(Punch.terminal_id.not_in(known)).limit(1)) is not None
 
 
 def _count(session: Session, project_id: int, table: type[Punch] | type[PunchQuarantine]) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
+from desktop.paths import read_regular
 from desktop.site import codes
 from desktop.site.tables import Holiday
 
@@ -38,8 +39,7 @@ def packaged_holidays() -> list[Holiday]:
 def read_holidays(path: Path) -> list[Holiday]:
     """Unsaved rows of a csv file. Raises :class:`Refused` naming the line at fault."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_MAX_BYTES + 1)
+        content = read_regular(path, _MAX_BYTES)
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise Refused(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.errors import Refused
+from desktop.paths import read_regular
 from desktop.site import codes
 from desktop.site.rules import RuleError, RulePack, check_credit_code, overridable, rule_pack
 from desktop.site.settings_table import MAX_ENTRIES, SettingsTable, short_word
@@ -94,8 +95,7 @@ class ProjectFile:
 def read_project_file(path: Path) -> ProjectFile:
     """Read and check ``path``. Raises :class:`Refused` naming the table and the key at fault."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        content = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise Refused(
             "project_file_unreadable", f"读不到设置文件「{path.name}」，未做任何改动。请检查路径与权限。"

@@ -348,3 +348,13 @@ def test_hostile_files(desk: Desk, tmp_path: Path, pieces: list[bytes]) -> None:
         result.new + result.duplicate + result.quarantined + len(result.rejected)
     )
     assert table(desk, "punch") == before + result.new
+
+
+def test_a_pipe_or_a_device_is_never_opened(desk: Desk, tmp_path: Path) -> None:
+
+    terminal(desk)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(Refused):
+            import_stick(desk, path, GATE)
+    assert not list((desk.book.path / "originals").glob("*"))

@@ -201,3 +201,9 @@ def test_the_ledgers_of_two_projects_in_one_book_are_proven_apart(filled: Desk) 
     keep(filled, 1, [punch("55")])
     assert (proven(filled).punches, proven(other).punches) == (41, 7)
     assert rows(filled, "SELECT count(DISTINCT project_id) FROM segment") == [(2,)]
+
+
+def test_a_terminal_removed_under_its_punches_is_found(forged: Forged) -> None:
+    verdict = forged("PRAGMA foreign_keys=OFF", "DELETE FROM terminal")
+    assert not verdict.ok
+    assert verdict.first_bad and "考勤机被删除" in verdict.first_bad
