@@ -4,6 +4,7 @@
 demo          build the demo site into out/ and open its window (no window without a display)
 test          lint, types, import contracts, all tests
 lint          ruff, mypy and the import contracts only
+campaign      kill pulls and imports at fifty random instants (longer than the tests)
 bench         the side-by-side measurements of benchmarks/
 screenshots   draw every page of the demo site into docs/screenshots/
 
@@ -62,6 +63,10 @@ def test(arguments: list[str]) -> int:
     return on_screen("-m", "pytest", "-n", "2", *arguments)
 
 
+def campaign(arguments: list[str]) -> int:
+    return run("-m", "tests.acceptance.kill_campaign", *(arguments or ["50"]))
+
+
 def bench(arguments: list[str]) -> int:
     return on_screen("-m", "benchmarks", *arguments)
 
@@ -70,7 +75,10 @@ def screenshots(arguments: list[str]) -> int:
     return on_screen("-m", "desktop.demo.screenshots", str(ROOT / "docs" / "screenshots"), *arguments)
 
 
-TASKS = {"demo": demo, "test": test, "lint": lint, "bench": bench, "screenshots": screenshots}
+TASKS = {
+    "demo": demo, "test": test, "lint": lint, "campaign": campaign, "bench": bench,
+    "screenshots": screenshots,
+}
 
 
 def main() -> int:
