@@ -6,7 +6,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from desktop.ui import icons, theme
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
+_PAINT_MS = 30
+"""The first list is on the screen by then; loading beside it would hold up its painting."""
+
+
 class TodayPage(Page):
     """Asks once when shown and after every change; holds nothing."""
 
@@ -34,6 +38,11 @@ class TodayPage(Page):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, tr("今日"))
         self.agenda: Agenda | None = None
+        self._local = workspace.desk.clock.local()
+        self._then = QTimer(self)
+        self._then.setSingleShot(True)
+        self._then.setInterval(_PAINT_MS)
+        self._then.timeout.connect(self._read_months)
         today = workspace.desk.clock.today()
         self.summarise(f"{today.year}年{day_words(today)}")
         self._collect = button(tr("采集全部考勤机"), self._pull, icon="pull", kind="primary")
@@ -59,21 +68,28 @@ class TodayPage(Page):
         clock, project_id = self.workspace.desk.clock, self.workspace.project_id
         now, local = clock.now(), clock.local()
 
-        def months(session: Session, first: Agenda) -> Agenda:
-            from desktop.ui.pages.today.month_tasks import with_months
-
-            return with_months(session, project_id, first, local)
-
         def show_first(first: Agenda) -> None:
             self.show_agenda(first)
-            self.workspace.read(
-                lambda session: months(session, first), self.show_agenda, owner=self, key="agenda"
-            )
+            self._then.start()
 
+        self._local = local
         self.workspace.read(
             lambda session: read_agenda(session, project_id, now, local), show_first,
             owner=self, key="agenda",
         )
+
+    def _read_months(self) -> None:
+        """The months follow once the first list is painted: their modules load only now."""
+        first, local, project_id = self.agenda, self._local, self.workspace.project_id
+        if first is None:
+            return
+
+        def query(session: Session) -> Agenda:
+            from desktop.ui.pages.today.month_tasks import with_months
+
+            return with_months(session, project_id, first, local)
+
+        self.workspace.read(query, self.show_agenda, owner=self, key="agenda")
 
     def show_agenda(self, agenda: Agenda) -> None:
         """Figures, then the tasks: dated ones under their day, the others below."""
