@@ -45,7 +45,7 @@ class MonthSheet(QWidget):
             elif holiday is not None and holiday.statutory:
                 word, tone, ground = holiday.name, Tone.BAD, Tone.HOLIDAY
             elif holiday is not None and holiday.day_type == "work":
-                word, tone, ground = tr("调休上班"), Tone.TEXT_2, Tone.SURFACE
+                word, tone, ground = tr("调班"), Tone.TEXT_2, Tone.SURFACE
             elif number not in working:
                 word, tone, ground = tr("未施工"), Tone.TEXT_3, Tone.OUTSIDE
             elif day.weekday() >= 5 or (holiday is not None and holiday.day_type == "off"):
