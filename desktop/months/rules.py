@@ -77,8 +77,3 @@ def page_code(
     short = base64.b32encode(digest[:20]).decode()
     book = book_id.replace("-", "")[:8].upper()
     return f"SM1:{book}:{month.replace('-', '')}:{sheet:03d}:{page:03d}:{version:02d}:{short}"
-
-
-def printed_days(half_days: int) -> str:
-    """Half days as printed: ``21``, ``21.5``."""
-    return f"{half_days / 2:g}"

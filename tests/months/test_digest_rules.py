@@ -51,7 +51,3 @@ def test_the_page_code_is_63_characters_of_the_qr_alphabet() -> None:
     assert len(code) == 63
     assert set(code) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
     assert code.startswith("SM1:0F3A9C12:202611:012:003:01:")
-
-
-def test_days_are_printed_without_needless_zeros() -> None:
-    assert [rules.printed_days(n) for n in (0, 1, 42, 43)] == ["0", "0.5", "21", "21.5"]
