@@ -10,12 +10,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from desktop.errors import EnvironmentFault, Refused
-from desktop.paths import disk_fault
+from desktop.paths import disk_fault, take_lock
 from reports.errors import ReportError
+
+_WRITING = ".writing-"
+_HELD = ".held"
 
 
 def destination(out: Path, book: Path) -> Path:
@@ -33,12 +36,17 @@ def destination(out: Path, book: Path) -> Path:
 def working_folder(out: Path) -> Iterator[Path]:
     """A folder inside ``out`` to write into; gone afterwards whatever happened.
 
-    Raises :class:`desktop.errors.EnvironmentFault` for what the disk refuses.
+    One that a killed program left there (it may hold names) is removed by the next export to the
+    same place. Raises :class:`desktop.errors.EnvironmentFault` for what the disk refuses.
     """
-    folder = None
+    folder, held = None, -1
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+        _sweep(out)
+        folder = Path(tempfile.mkdtemp(prefix=_WRITING, dir=out))
+        held = os.open(folder / _HELD, os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(OSError):  # a disk without locks: then nothing is ever swept on it
+            take_lock(held)
         yield folder
     except OSError as error:
         raise disk_fault(error, out) from error
@@ -48,8 +56,26 @@ def working_folder(out: Path) -> Iterator[Path]:
             "文件没有写成，未留下任何文件。请检查输出文件夹的空间和权限后重试。",
         ) from error
     finally:
+        if held >= 0:
+            os.close(held)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(out: Path) -> None:
+    """Remove working folders nobody holds any more."""
+    for left in out.glob(f"{_WRITING}*"):
+        try:
+            handle = os.open(left / _HELD, os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            take_lock(handle)
+        except OSError:  # another export is at work
+            continue
+        finally:
+            os.close(handle)
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def hand_over(folder: Path, out: Path, names: Iterable[str]) -> None:

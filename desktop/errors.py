@@ -27,6 +27,10 @@ class Refused(SiteMusterError):
     """The request cannot be carried out as it stands; nothing was changed."""
 
 
+class Conflict(Refused):
+    """Somebody else changed it since the caller looked; the sentence says who, what and when."""
+
+
 class NotPermitted(Refused):
     """The actor may not do this act."""
 

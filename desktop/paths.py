@@ -187,3 +187,24 @@ def disk_fault(error: OSError, folder: Path) -> EnvironmentFault:
         f"读写文件夹「{folder.name}」时系统报错（{said.get(error.errno or 0, f'错误号 {error.errno}')}），"
         "原有内容保持不变。请检查磁盘后重试。",
     )
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def take_lock(handle: int) -> None:
+        """Lock an open file for this process alone; :class:`OSError` when another holds it.
+
+        The system lets go when the handle is closed or the process dies.
+        """
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def take_lock(handle: int) -> None:
+        """Lock an open file for this process alone; :class:`OSError` when another holds it.
+
+        The system lets go when the handle is closed or the process dies.
+        """
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -17,6 +17,9 @@ from desktop.paths import disk_fault, write_atomically
 _FORMAT = 1
 _MOST_BYTES = 256 * 1024
 _MOST_BOOKS = 8
+LOCK_MINUTES = 10
+"""Idle minutes after which a window locks, where the user chose nothing."""
+_MOST_LOCK_MINUTES = 60
 
 
 class Theme(enum.StrEnum):
@@ -38,6 +41,7 @@ class Settings:
     recent_books: tuple[Path, ...] = ()
     windows: Mapping[str, str] = field(default_factory=dict)
     rail_collapsed: bool = False
+    lock_minutes: int = LOCK_MINUTES
 
     def with_book(self, folder: Path) -> Settings:
         """The same after ``folder`` was opened."""
@@ -61,6 +65,7 @@ class Settings:
             "recent_books": [str(folder) for folder in self.recent_books],
             "windows": dict(self.windows),
             "rail_collapsed": self.rail_collapsed,
+            "lock_minutes": self.lock_minutes,
         }
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +94,15 @@ class Settings:
             recent_books=tuple(Path(book) for book in known[:_MOST_BOOKS]),
             windows={name: frame for name, frame in frames if isinstance(frame, str)},
             rail_collapsed=body.get("rail_collapsed") is True,
+            lock_minutes=_minutes(body.get("lock_minutes")),
         )
+
+
+def _minutes(value: object) -> int:
+    """Never off: a file that says nothing sensible locks after the usual time."""
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return LOCK_MINUTES
+    return min(value, _MOST_LOCK_MINUTES)
 
 
 def _is_path(value: object) -> bool:

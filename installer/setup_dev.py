@@ -24,10 +24,10 @@ RUN_PACKAGES = (
     "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1",
     "libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "fonts-noto-cjk",
 )
-# What the tests check with: a real screen, a real office suite, a real key store.
+# What the tests check with: a real screen, office suite, key store and database server.
 TEST_PACKAGES = (
     "xvfb", "xauth", "libreoffice-writer", "libreoffice-calc", "poppler-utils",
-    "dbus", "gnome-keyring", "libsecret-1-0",
+    "dbus", "gnome-keyring", "libsecret-1-0", "postgresql",
 )
 
 
