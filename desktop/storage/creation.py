@@ -6,16 +6,18 @@ book is how people lose everything (storage-notes §6).
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from desktop.clock import Clock
-from desktop.errors import EnvironmentFault, Refused, SiteMusterError
+from desktop.errors import Refused, SiteMusterError
 from desktop.paths import disk_fault, refuse_unsafe_folder, sync_folder
 from desktop.storage import faults, migrate, os_keyring, recovery_code
 from desktop.storage.card import (
@@ -24,6 +26,7 @@ from desktop.storage.card import (
     DATABASE_FILE,
     DEMO_PASSPHRASE_FILE,
     BookCard,
+    restoring_beside,
 )
 from desktop.storage.engine import create_file
 from desktop.storage.integrity import DATABASE_KEY
@@ -42,6 +45,21 @@ from desktop.storage.opening import open_unlocked
 from desktop.storage.tables import BookInfo
 
 
+class NewOnServer(Protocol):
+    """Makes the tables of a new book on a server, see :mod:`desktop.storage.server_creation`."""
+
+    def make(
+        self, folder: Path, card: BookCard, key: DataKey, facts: Mapping[str, str]
+    ) -> BookCard:
+        """Tables, first facts and this computer's login; the card that names them."""
+
+    def undo(self) -> None:
+        """Take all of it back; silent where nothing was made."""
+
+    def settle(self, book: Book) -> None:
+        """The folder is in place."""
+
+
 def create_book(
     folder: Path,
     clock: Clock,
@@ -51,16 +69,18 @@ def create_book(
     keyring: bool | None = None,
     fill: Callable[[Book], None] | None = None,
     cost: Argon2Cost = STANDARD_COST,
+    server: NewOnServer | None = None,
 ) -> tuple[Book, str]:
     """A new book in ``folder`` (absent or empty), open, and its recovery code as printed.
 
     ``keyring`` None: only when no passphrase is given; True: required besides; False: never.
     ``fill(book)`` writes the first content: when it raises, no book comes to be. A demo book makes
-    its own passphrase file. Raises :class:`Refused` or :class:`EnvironmentFault`; on any failure
-    nothing is left, neither in the folder nor in the keyring.
+    its own passphrase file. With ``server`` the tables are made there and not in the folder.
+    Raises :class:`Refused` or :class:`EnvironmentFault`; on any failure nothing is left, neither
+    in the folder nor in the keyring nor on the server.
     """
     refuse_unsafe_folder(folder)
-    _refuse_occupied(folder)
+    refuse_occupied(folder)
     card = BookCard(str(uuid.uuid4()), demo)
     if demo and passphrase is None:
         passphrase = secrets.token_urlsafe(18)
@@ -73,7 +93,7 @@ def create_book(
     made = _missing_parents(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+        beside, lock = room_beside(folder)
     except OSError as error:
         _remove_empty(made)
         raise disk_fault(error, folder.parent) from error
@@ -81,20 +101,51 @@ def create_book(
         key, code = _make_keys(beside, card, passphrase, use_keyring, cost)
         if demo:
             _write_private(beside / DEMO_PASSPHRASE_FILE, f"{passphrase}\n")
-        _build(beside, card, key, clock, fill)
-        _put_in_place(beside, folder)
+        facts = {"book_id": card.book_id, "created_at": clock.now().isoformat()}
+        if demo:
+            facts["demo"] = "1"
+        if server is not None:
+            card = server.make(beside, card, key, facts)
+        _build(beside, card, key, clock, facts, fill, lock)
+        put_in_place(beside, folder)
     except BaseException as error:
+        if server is not None:
+            server.undo()
         if use_keyring:
             _forget_keyring_entry(beside)
+        lock.release()
         shutil.rmtree(beside, ignore_errors=True)
         _remove_empty(made)
         if isinstance(error, OSError):
             raise disk_fault(error, folder.parent) from error
         raise
-    return _reopen(folder, card, key, clock), code
+    book = _reopen(folder, card, key, clock)
+    if server is not None:
+        server.settle(book)
+    return book, code
 
 
-def _refuse_occupied(folder: Path) -> None:
+def room_beside(folder: Path) -> tuple[Path, FolderLock]:
+    """A hidden folder beside ``folder`` to build in, and its lock; what a killed program left of
+    one is removed first. Raises OSError."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.new-*"):
+        try:
+            lock = FolderLock(left)
+        except SiteMusterError:  # somebody is at work in it
+            continue
+        _forget_keyring_entry(left)
+        lock.release()
+        shutil.rmtree(left, ignore_errors=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    return beside, FolderLock(beside)
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Raise :class:`Refused` unless ``folder`` is absent or empty."""
+    if restoring_beside(folder).is_dir():
+        from desktop.storage import swap
+
+        swap.finish(folder)  # a restore killed between two renames: the book is there again
     try:
         names = {entry.name for entry in os.scandir(folder)}
     except FileNotFoundError:
@@ -137,18 +188,8 @@ def _make_keys(
         typed[SlotName.KEYRING] = wrapping
         slots = slots.having(slot)
     slots.write(folder)
-    prove(KeySlots.read(folder), typed)
+    KeySlots.read(folder).prove(typed)
     return key, code
-
-
-def prove(slots: KeySlots, secrets_by_slot: dict[SlotName, bytes]) -> None:
-    """Open each slot with its secret, as written; raises if one would lock the owner out."""
-    for name, secret in secrets_by_slot.items():
-        if slots.slots[name].open(slots.book_id, secret) is None:
-            raise EnvironmentFault(
-                "key_slots_damaged",
-                "密钥文件写入后核对不通过，这一步已撤销。请检查磁盘和内存后重试。",
-            )
 
 
 def _build(
@@ -156,28 +197,30 @@ def _build(
     card: BookCard,
     key: DataKey,
     clock: Clock,
+    facts: dict[str, str],
     fill: Callable[[Book], None] | None,
+    lock: FolderLock,
 ) -> None:
     """Database, card, backups folder, first rows; everything closed at the end."""
-    file = folder / DATABASE_FILE
-    database_key = key.subkey(DATABASE_KEY)
-    with faults.translated(list):
-        create_file(file, database_key)
-        migrate.upgrade(file, database_key)
+    in_file = card.server is None
+    if in_file:
+        database_key = key.subkey(DATABASE_KEY)
+        with faults.translated(list):
+            create_file(folder / DATABASE_FILE, database_key)
+            migrate.upgrade(folder / DATABASE_FILE, database_key)
     (folder / BACKUPS).mkdir()
     (folder / LOCK_FILE).touch(mode=0o600)
     card.write(folder)
-    with open_unlocked(folder, card, key, clock, FolderLock(folder)) as book:
-        with book.write() as session:
-            facts = {"book_id": card.book_id, "created_at": clock.now().isoformat()}
-            if card.demo:
-                facts["demo"] = "1"
-            session.add_all(BookInfo(name=name, value=value) for name, value in facts.items())
+    with open_unlocked(folder, card, key, clock, lock) as book:
+        if in_file:
+            with book.write() as session:
+                session.add_all(BookInfo(name=name, value=value) for name, value in facts.items())
         if fill is not None:
             fill(book)
 
 
-def _put_in_place(beside: Path, folder: Path) -> None:
+def put_in_place(beside: Path, folder: Path) -> None:
+    """One rename makes the finished folder ``beside`` the book; raises OSError."""
     if folder.exists():
         folder.rmdir()  # empty, or this fails and the new book is thrown away
     os.rename(beside, folder)

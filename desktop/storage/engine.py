@@ -8,14 +8,17 @@ key lives in a closure; it is in no URL, no exception, no log.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2 as cipher
 
-from desktop.storage import guard
+from desktop.storage import faults, guard
+from desktop.storage.integrity import damaged_pages
 
 SETUP = (
     "journal_mode=WAL",
@@ -113,3 +116,32 @@ def _engine(creator: Callable[[], Any], begin: str, *, size: int, overflow: int)
     )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+class FileStore:
+    """The tables of an open book in its file: what :class:`desktop.storage.opened.Book` stands on.
+
+    The last connection that goes empties and removes the WAL.
+    """
+
+    dialect = "sqlite"
+
+    def __init__(self, file: Path, key: bytes) -> None:
+        self._damaged_pages = lambda: damaged_pages(file, key)
+        self.writer = writer_engine(file, key)
+        self.reader = reader_engine(file, key)
+
+    def translated(self, *, reading: bool = False) -> AbstractContextManager[None]:
+        """Faults of disk and file in our words."""
+        return faults.translated(self._damaged_pages, reading=reading)
+
+    def give_up(self, session: Session, error: BaseException) -> None:
+        """Roll back; after damage the whole connection is in error state and must go."""
+        if faults.is_damage(error):
+            session.invalidate()
+        else:
+            session.rollback()
+
+    def close(self) -> None:
+        self.reader.dispose()
+        self.writer.dispose()

@@ -21,8 +21,11 @@ _PAGE_BYTES = 4096
 def check_pages(book: Book) -> list[int]:
     """Numbers of the damaged pages of an open book, in order; empty when all seals hold.
 
-    0.17 s for 100 MB. Pages still in the WAL are checked by the database itself when read.
+    0.17 s for 100 MB. Pages still in the WAL are checked by the database itself when read. A
+    server's pages are the server's own affair.
     """
+    if book.server is not None:
+        return []
     return damaged_pages(book.database_file, book.subkey(DATABASE_KEY))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from desktop.errors import Refused
-from desktop.paths import disk_fault
+from desktop.paths import disk_fault, take_lock
 
 LOCK_FILE = "book.lock"
 
@@ -22,7 +21,7 @@ class FolderLock:
         except OSError as error:
             raise disk_fault(error, folder) from error
         try:
-            _take(self._handle)
+            take_lock(self._handle)
         except OSError as error:
             self.release()
             raise Refused(
@@ -35,16 +34,3 @@ class FolderLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

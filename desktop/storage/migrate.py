@@ -49,10 +49,14 @@ def upgrade(path: Path, key: bytes, *, steps: Path = _STEPS, to: str = VERSIONS[
     event.listen(engine, "begin", lambda link: link.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.begin() as connection:
-            _run(connection, steps, to)
+            # A salvaged book has records whose segment is lost: found before, no fault of a step.
+            before = set(connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall())
+            run_steps(connection, steps=steps, to=to)
             driver = connection.connection.driver_connection
-            guard.check_triggers(driver)
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if to not in VERSIONS[:-1]:  # an older form is made for a copy of older tables only
+                guard.check_triggers(driver)
+            after = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            broken = [row for row in after if row not in before]
             if broken:
                 raise EnvironmentFault(
                     "migration_failed",
@@ -63,7 +67,10 @@ def upgrade(path: Path, key: bytes, *, steps: Path = _STEPS, to: str = VERSIONS[
         engine.dispose()
 
 
-def _run(connection: Connection, steps: Path, to: str) -> None:
+def run_steps(
+    connection: Connection, *, steps: Path = _STEPS, to: str = VERSIONS[-1]
+) -> None:
+    """The missing steps inside the transaction of ``connection``, on either engine."""
     from alembic import command
     from alembic.config import Config
 

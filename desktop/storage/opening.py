@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlcipher3 import dbapi2 as cipher
 
 from desktop.clock import Clock
 from desktop.errors import EnvironmentFault, Refused
 from desktop.paths import refuse_unsafe_folder
-from desktop.storage import backup, faults, guard, migrate, unlock
-from desktop.storage.card import DATABASE_FILE, BookCard
-from desktop.storage.engine import connect
+from desktop.storage import faults, guard, leftovers, migrate, unlock
+from desktop.storage.card import DATABASE_FILE, BookCard, moved, restoring_beside
+from desktop.storage.engine import FileStore, connect
 from desktop.storage.integrity import DATABASE_KEY, damaged_pages
 from desktop.storage.keys import DataKey
 from desktop.storage.lock import FolderLock
 from desktop.storage.migrations import VERSIONS
 from desktop.storage.opened import Book
+
+if TYPE_CHECKING:
+    from desktop.storage.company_keys import CompanyPrivate
 
 _log = logging.getLogger(__name__)
 
@@ -32,28 +36,53 @@ def open_book(
     *,
     passphrase: str | None = None,
     recovery_code: str | None = None,
+    company: CompanyPrivate | None = None,
 ) -> Book:
     """Open an existing book and bring its tables up to date (verified backup first).
 
-    With a passphrase only that slot is tried, with a recovery code only that one; with neither
-    the demo's own passphrase file or the OS keyring. Raises :class:`Refused` or
+    With a passphrase only that slot is tried, with a recovery code or head office's key only that
+    one; with none the demo's own passphrase file or the OS keyring. Raises :class:`Refused` or
     :class:`EnvironmentFault`, each with a sentence and the next step, the folder untouched.
     """
     refuse_unsafe_folder(folder)
-    card = BookCard.read(folder)
+    interrupted = _end_of_a_restore(folder)
+    card = BookCard.read(folder, unfinished=True)
     lock = FolderLock(folder)
     try:
-        key = unlock.data_key(folder, card, passphrase=passphrase, recovery_code=recovery_code)
-        return open_unlocked(folder, card, key, clock, lock)
+        found = unlock.unlocked(
+            folder, card, passphrase=passphrase, recovery_code=recovery_code, company=company,
+            fits=None if card.server is None else lambda key: _fits_server(folder, card, key),
+        )
+        if card.arriving is not None:
+            from desktop.storage import move_back
+
+            card = move_back.finish_arrival(folder, card, found.key)
+        notices = leftovers.settle(folder, found)
+        book = open_unlocked(folder, card, found.key, clock, lock)
+        book.opened_by = found.way
+        book.notices += notices if interrupted is None else [interrupted, *notices]
     except BaseException:
         lock.release()
         raise
+    if book.server is not None:
+        from desktop.storage import server_opening
+
+        try:
+            server_opening.settle(book)
+        except BaseException:  # cut off in this moment: the folder must open again
+            book.close()
+            raise
+    return book
 
 
 def open_unlocked(
     folder: Path, card: BookCard, key: DataKey, clock: Clock, lock: FolderLock
 ) -> Book:
     """The part of opening after the key is known; ``lock`` is held and passes to the book."""
+    if card.server is not None:
+        from desktop.storage import server_opening  # psycopg only where there is a server
+
+        return server_opening.open_on_server(folder, card, key, clock, lock)
     file = folder / DATABASE_FILE
     database_key = key.subkey(DATABASE_KEY)
     with faults.translated(lambda: damaged_pages(file, database_key)):
@@ -61,7 +90,27 @@ def open_unlocked(
         if file.with_name(f"{file.name}-wal").exists():
             _log.warning("a WAL was left: the program did not end cleanly; recovering")
         _bring_up_to_date(folder, card, database_key, clock)
-    return Book(folder, card, key, clock, lock)
+    store = FileStore(file, database_key)
+    try:
+        return Book(folder, card, key, clock, lock, store)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _end_of_a_restore(folder: Path) -> str | None:
+    """What a restore that was cut off left beside the folder is brought to its end."""
+    if not restoring_beside(folder).is_dir():
+        return None
+    from desktop.storage import swap
+
+    return swap.finish(folder)
+
+
+def _fits_server(folder: Path, card: BookCard, key: DataKey) -> bool:
+    from desktop.storage import server_keys
+
+    return server_keys.fits(folder, card, key)
 
 
 def _look(file: Path, key: bytes) -> None:
@@ -73,7 +122,7 @@ def _look(file: Path, key: bytes) -> None:
     try:
         connection = connect(file, key, setup=(), frozen=True)
         try:
-            _refuse_newer(migrate.schema_version(connection))
+            refuse_newer(migrate.schema_version(connection))
         finally:
             connection.close()
     except cipher.DatabaseError as error:
@@ -88,9 +137,10 @@ def _bring_up_to_date(folder: Path, card: BookCard, key: bytes, clock: Clock) ->
     connection = connect(file, key)
     try:
         version = migrate.schema_version(connection)
-        _refuse_newer(version)
+        refuse_newer(version)
         if version == VERSIONS[-1]:
             guard.check_triggers(connection)
+            _refuse_moved(connection)
             return
     finally:
         connection.close()
@@ -100,11 +150,20 @@ def _bring_up_to_date(folder: Path, card: BookCard, key: bytes, clock: Clock) ->
             "账本的数据库是空的：创建没有完成，或文件被替换过。未做任何改动。请从 backups 里的备份恢复。",
             pages=[],
         )
+    from desktop.storage import backup  # rarely needed, and start-up is measured
+
     backup.before(folder, card, key, clock, reason=f"migration-{version}")
     migrate.upgrade(file, key)
 
 
-def _refuse_newer(version: str | None) -> None:
+def _refuse_moved(connection: Any) -> None:
+    row = connection.execute("SELECT value FROM book_info WHERE name = 'moved_to'").fetchone()
+    if row is not None:
+        raise moved(str(row[0]))
+
+
+def refuse_newer(version: str | None) -> None:
+    """Raise :class:`Refused` ``book_newer`` for tables of a later release."""
     if version is not None and version not in VERSIONS:
         raise Refused(
             "book_newer",

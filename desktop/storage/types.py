@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy.sql import operators
 
 Big = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both engines."""
@@ -78,11 +79,24 @@ class UtcSeconds(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
+_IS = {operators.is_: operators.eq, operators.is_not: operators.is_distinct_from}
+
+
 class Flag(TypeDecorator[bool]):
     """A truth value; STRICT tables know no BOOLEAN."""
 
     impl = Integer
     cache_ok = True
+
+    class Comparator(TypeDecorator.Comparator[bool]):
+        """``is_(True)`` on a number: PostgreSQL has ``IS`` for its own truth values only."""
+
+        def operate(self, op: Any, *other: Any, **options: Any) -> Any:
+            if op in _IS and isinstance(other[0], bool):
+                op = _IS[op]
+            return super().operate(op, *other, **options)
+
+    comparator_factory = Comparator
 
     def process_bind_param(self, value: bool | None, dialect: Dialect) -> int | None:
         return None if value is None else int(value)

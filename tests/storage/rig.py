@@ -6,6 +6,7 @@ somebody with the key and another program could do to the file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlcipher3 import dbapi2 as cipher
 
 from desktop.storage import chain
 from desktop.storage.book import Book
+from desktop.storage.card import BookCard
 from desktop.storage.encode import Layout
 from desktop.storage.integrity import DATABASE_KEY
 
@@ -52,7 +54,13 @@ def foreign_hand(file: Path, key: bytes) -> Iterator[Any]:
 
 
 def forge(file: Path, key: bytes, *statements: str) -> None:
-    """Run ``statements`` with the triggers out of the way, then put the triggers back."""
+    """Run ``statements`` with the triggers out of the way, then put the triggers back.
+
+    Of a book on a server (then there is no ``file``) it is the hand of the server's superuser.
+    """
+    if not file.exists():
+        _forge_on_server(file.parent, statements)
+        return
     with foreign_hand(file, key) as hand:
         triggers = hand.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger'").fetchall()
         for name, _ in triggers:
@@ -61,6 +69,19 @@ def forge(file: Path, key: bytes, *statements: str) -> None:
             hand.execute(statement)
         for _, sql in triggers:
             hand.execute(sql)
+
+
+def _forge_on_server(folder: Path, statements: tuple[str, ...]) -> None:
+    from tests.server.rig import Server
+
+    address = BookCard.peek(folder).server
+    assert address is not None
+    with Server.running[address.port].superuser(address.database) as hand:
+        hand.execute("SET session_replication_role = replica")  # neither triggers nor references
+        hand.execute("SET search_path = sitemuster")
+        for statement in statements:
+            if not statement.startswith("PRAGMA"):
+                hand.execute(re.sub(r"x'(\w*)'", r"'\\x\1'::bytea", statement))
 
 
 # A ledger of quarantined records stands for all of them: several rows per segment, raw bytes.

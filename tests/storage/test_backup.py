@@ -17,6 +17,8 @@ from desktop.storage.chain import head
 from tests.conftest import PASSPHRASE
 from tests.storage.rig import add_segment, add_terminal, database_key
 
+pytestmark = pytest.mark.file_only
+
 
 @pytest.fixture
 def copied(desk: Desk) -> Path:

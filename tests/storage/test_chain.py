@@ -91,7 +91,7 @@ class Ledger:
     def verify(self, checkpoint: Checkpoint | None = None) -> Verdict:
         book = open_book(self.folder, self.clock, passphrase=PASSPHRASE)
         with book, book.read() as session:
-            return chain.verify(session, PROJECT, READERS, checkpoint=checkpoint)
+            return chain.verify(session, PROJECT, READERS, checkpoints=[checkpoint] if checkpoint else [])
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from desktop.clock import FixedClock
 from desktop.errors import EnvironmentFault, Refused
 from desktop.storage.book import Book, create_book, open_book
 from desktop.storage.keys import STANDARD_COST, Argon2Cost, KeySlots, SlotName
+from desktop.storage.lock import FolderLock
 from desktop.storage.tables import BookInfo
 from tests.conftest import CHEAP, NOW
 from tests.storage.rig import snapshot
@@ -216,3 +217,15 @@ def test_a_full_disk_at_creation(tmp_path: Path) -> None:
         assert "denied" in done.stderr or "not permitted" in done.stderr
         return
     assert done.stdout.strip() == "disk_full []", done.stdout + done.stderr
+
+
+def test_what_a_killed_creation_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    """It holds keys and tables of a book that never came to be. One at work is left alone."""
+    left, busy = tmp_path / ".b.new-left", tmp_path / ".b.new-busy"
+    for folder in (left, busy):
+        folder.mkdir()
+        (folder / "book.db").write_bytes(b"half")
+    lock = FolderLock(busy)
+    create_book(tmp_path / "b", CLOCK, passphrase="p", cost=CHEAP)[0].close()
+    assert {path.name for path in tmp_path.iterdir()} == {"b", ".b.new-busy"}
+    lock.release()

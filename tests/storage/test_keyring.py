@@ -73,6 +73,35 @@ def test_a_real_keyring_that_is_locked(tmp_path: Path) -> None:
     assert session(tmp_path, "locked") == ["keyring_unusable", "left []"]
 
 
+def test_ways_made_dropped_and_lost_on_a_real_keyring(tmp_path: Path) -> None:
+    assert session(tmp_path, "changes") == [
+        "unbound no_keyring_slot",
+        "last last_way",
+        "bound done",
+        "state fits",
+        "dropped done",
+        "last last_way",
+        "rotated recovery keyring",
+        "first None",
+        "second None",
+        "new key done",
+        "state missing",
+        "recovered keyring",
+        "open done",
+        "locked keyring_unusable",
+        "state unusable",
+        "bind keyring_unusable",
+        "recovered passphrase",
+        "slots passphrase recovery",
+        "open done",
+    ]
+
+
+def test_a_binding_killed_at_every_step_never_shuts_the_owner_out(tmp_path: Path) -> None:
+    said = session(tmp_path, "killed")
+    assert len(said) >= 8 and {line.partition(" ")[2] for line in said} == {"done"}
+
+
 class Memory(KeyringBackend):
     """A keyring that works, for what cannot be provoked in a real one."""
 

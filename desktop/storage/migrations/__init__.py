@@ -5,5 +5,5 @@ A ledger table is never rebuilt (Alembic's batch mode silently drops triggers): 
 make a new table, and create the triggers of a new ledger table in the same step.
 """
 
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002", "0003", "0004")
 """Every revision this program knows, oldest first; the last one is what it works with."""

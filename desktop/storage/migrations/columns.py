@@ -6,9 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import TEXT
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """64 bits on both engines."""
+
+WORDS = sa.Text().with_variant(TEXT(collation="C"), "postgresql")
+"""Text that sorts and compares by its bytes, whatever language the server was set up in."""
 
 
 def table(name: str, *parts: Any) -> None:
@@ -34,7 +38,7 @@ def big(name: str, *, key: bool = False, null: bool = False) -> sa.Column[Any]:
 
 
 def text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, sa.Text(), primary_key=key, nullable=null)
+    return sa.Column(name, WORDS, primary_key=key, nullable=null)
 
 
 def blob(name: str, *, null: bool = False) -> sa.Column[Any]:
