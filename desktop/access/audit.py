@@ -10,20 +10,22 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, select, type_coerce
+from sqlalchemy import Text, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
 from desktop.access.actor import Act, Actor
 from desktop.access.tables import AuditAct
-from desktop.storage import chain
+from desktop.storage import chain, tombstones
 from desktop.storage.encode import Layout, document
-from desktop.storage.tables import Segment
+from desktop.storage.tables import Base, Segment
 from desktop.storage.types import Big
 
 KIND = "act"
 """Kind of the segments this module writes and reads."""
 
 _RECORD = Layout("AUDT", 1, ints=2, texts=5)
+_INSERT = insert(Base.metadata.tables[AuditAct.__tablename__])
+_WRITTEN = tuple(column.key for column in _INSERT.table.c if column.key != "id")
 
 
 def record(
@@ -50,14 +52,11 @@ def record(
         why=why,
         facts=dict(facts or {}),
     )
-    stored = document(row.facts).decode("utf-8")
-    record_leaf = _leaf(project_id, int(at.timestamp()), row.actor, row.act, subject, why, stored)
     segment = chain.append(
-        session, project_id, KIND, [record_leaf], {}, at=at, operator=actor.name
+        session, project_id, KIND, [row_leaf(row)], {}, at=at, operator=actor.name
     )
     row.segment_id = segment.id
-    session.add(row)
-    session.flush()
+    session.connection().execute(_INSERT, {name: getattr(row, name) for name in _WRITTEN})
     return segment
 
 
@@ -65,7 +64,7 @@ def leaves(session: Session, project_id: int) -> Iterator[tuple[int, bytes]]:
     """The :data:`desktop.storage.chain.LeafReader` of kind :data:`KIND`."""
     rows = session.execute(
         select(
-            AuditAct.segment_id, AuditAct.project_id, type_coerce(AuditAct.at, Big),
+            AuditAct.segment_id, AuditAct.id, AuditAct.project_id, type_coerce(AuditAct.at, Big),
             AuditAct.actor, AuditAct.act, AuditAct.subject, AuditAct.why,
             type_coerce(AuditAct.facts, Text),
         )
@@ -73,8 +72,17 @@ def leaves(session: Session, project_id: int) -> Iterator[tuple[int, bytes]]:
         .order_by(AuditAct.segment_id, AuditAct.id)
         .execution_options(yield_per=1000)
     )
-    for segment_id, project, at_s, actor, act, subject, why, facts in rows:
-        yield segment_id, _leaf(project, at_s, actor, act, subject, why, facts)
+    erased = tombstones.stones(session, AuditAct.__tablename__)
+    for segment_id, ident, project, at_s, actor, act, subject, why, facts in rows:
+        own = _leaf(project, at_s, actor, act, subject, why, facts)
+        yield segment_id, tombstones.leaf_of(own, erased.get(ident))
+
+
+def row_leaf(row: AuditAct) -> bytes:
+    """Leaf of an act as it is, or will be, stored."""
+    stored = document(row.facts).decode("utf-8")
+    at_s = int(row.at.timestamp())
+    return _leaf(row.project_id, at_s, row.actor, row.act, row.subject, row.why, stored)
 
 
 def _leaf(
