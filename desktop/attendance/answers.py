@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.attendance.tables import FindingAnswer, OutageNote
@@ -64,16 +65,25 @@ def add_outage(
         return row.id
 
 
-def answer_findings(desk: Desk, keys: Sequence[str], text: str) -> int:
+FINDINGS = "findings"
+"""Of the versions of all answers of a project, see :func:`desktop.access.editing.version`."""
+
+
+def answer_findings(
+    desk: Desk, keys: Sequence[str], text: str, *, seen: int | None = None
+) -> int:
     """Answer one or many questions with the same words; a later answer replaces an earlier one.
 
-    Returns how many. Refused as a whole when one key is no question of this project.
+    Returns how many. Refused as a whole when one key is no question of this project;
+    :class:`desktop.errors.Conflict` when somebody answered one of them otherwise after the
+    version ``seen`` of :data:`FINDINGS`.
     """
     desk.permit(Act.FINDING_ANSWERED)
     wanted = list(dict.fromkeys(key.strip() for key in keys))
     if not wanted or not text.strip():
         raise Refused("no_answer", "没有选中事项或答复是空的，未做任何改动。请写明原因。")
     with desk.book.write() as session:
+        before: dict[str, editing.Now] = {}
         for key in wanted:
             _check_key(session, desk.project_id, key)
             row = session.scalar(
@@ -84,9 +94,12 @@ def answer_findings(desk: Desk, keys: Sequence[str], text: str) -> int:
             if row is None:
                 row = FindingAnswer(project_id=desk.project_id, finding_key=key)
                 session.add(row)
+            elif row.text != text.strip():
+                before[key] = ("答复", row.text)
             row.text = text.strip()
             row.answered_by, row.answered_at = desk.actor.name, desk.clock.now()
-        session.flush()
+        editing.check(desk, session, FINDINGS, seen, "同一事项", before)
+        editing.touch(desk, session, FINDINGS, *wanted)
         desk.audit(
             session, Act.FINDING_ANSWERED, f"findings:{len(wanted)}", why=text.strip(), keys=wanted
         )

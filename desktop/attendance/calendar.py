@@ -12,6 +12,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.attendance.reasons import LEAVE_WORDS
@@ -82,17 +83,27 @@ def add_stop(
         return row.id
 
 
-def withdraw_stop(desk: Desk, stop_id: int, why: str = "") -> None:
-    """Take a stop-work entry back; it stays on file."""
+def withdraw_stop(
+    desk: Desk, stop_id: int, why: str = "", *, seen: int | None = None
+) -> None:
+    """Take a stop-work entry back; it stays on file.
+
+    Raises :class:`desktop.errors.Conflict` saying who was first, when the version ``seen`` of
+    ``stop_work:<id>`` is not the present one.
+    """
     desk.permit(Act.CALENDAR_CHANGED)
     with desk.book.write() as session:
         row = session.get(StopWork, stop_id)
         if row is None or row.project_id != desk.project_id:
             raise Refused("unknown_stop", f"没有停工记录{stop_id}号，未做任何改动。")
+        editing.check(
+            desk, session, f"stop_work:{stop_id}", seen, f"停工记录{stop_id}号",
+            {editing.WHOLE: ("撤回", None)},
+        )
         if row.withdrawn_at is not None:
             raise Refused("withdrawn", f"停工记录{stop_id}号已经撤回，未做任何改动。")
         row.withdrawn_at = desk.clock.now()
-        session.flush()
+        editing.touch(desk, session, f"stop_work:{stop_id}")
         desk.audit(
             session, Act.CALENDAR_CHANGED, f"stop_work:{stop_id}", why=why, withdrawn=True
         )
@@ -149,17 +160,23 @@ def add_leave(
         return row.id
 
 
-def withdraw_leave(desk: Desk, leave_id: int, why: str = "") -> None:
-    """Take a leave entry back; it stays on file."""
+def withdraw_leave(
+    desk: Desk, leave_id: int, why: str = "", *, seen: int | None = None
+) -> None:
+    """Take a leave entry back; it stays on file. ``seen`` as in :func:`withdraw_stop`."""
     desk.permit(Act.CALENDAR_CHANGED)
     with desk.book.write() as session:
         row = session.get(Leave, leave_id)
         if row is None or row.project_id != desk.project_id:
             raise Refused("unknown_leave", f"没有请假记录{leave_id}号，未做任何改动。")
+        editing.check(
+            desk, session, f"leave:{leave_id}", seen, f"请假记录{leave_id}号",
+            {editing.WHOLE: ("撤回", None)},
+        )
         if row.withdrawn_at is not None:
             raise Refused("withdrawn", f"请假记录{leave_id}号已经撤回，未做任何改动。")
         row.withdrawn_at = desk.clock.now()
-        session.flush()
+        editing.touch(desk, session, f"leave:{leave_id}")
         desk.audit(session, Act.CALENDAR_CHANGED, f"leave:{leave_id}", why=why, withdrawn=True)
 
 

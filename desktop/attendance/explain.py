@@ -17,6 +17,7 @@ from datetime import date
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.attendance.leaves import approval_leaf, commit, proposal_leaf, withdrawal_leaf
@@ -130,10 +131,13 @@ def add_explanation(
         return Added(row.number, len(wanted), outside_warnings(session, desk.project_id, wanted))
 
 
-def approve_explanation(desk: Desk, number: int) -> None:
-    """Let a proposed explanation count. Raises :class:`Refused` when it is not waiting."""
+def approve_explanation(desk: Desk, number: int, *, seen: int | None = None) -> None:
+    """Let a proposed explanation count. Raises :class:`Refused` when it is not waiting, and
+    :class:`desktop.errors.Conflict` when somebody dealt with it after the version ``seen`` of
+    ``explanation:<number>``."""
     desk.permit(Act.EXPLANATION_APPROVED)
     with desk.book.write() as session:
+        _check_seen(desk, session, number, seen)
         row = _waiting_or_in_force(session, desk.project_id, number)
         if row.approval_segment_id is not None:
             raise Refused("already_approved", f"说明{number}号已经批准过，未做任何改动。", number=number)
@@ -141,20 +145,24 @@ def approve_explanation(desk: Desk, number: int) -> None:
         row.approval_segment_id = commit(desk, session, approval_leaf(
             row.project_id, number, int(row.approved_at.timestamp()), row.approved_by
         ))
-        session.flush()
+        editing.touch(desk, session, f"explanation:{number}")
         desk.audit(session, Act.EXPLANATION_APPROVED, f"explanation:{number}")
 
 
-def withdraw_explanation(desk: Desk, number: int, why: str = "") -> None:
-    """Take an explanation back, proposed or approved; it stays on file and frees its cells."""
+def withdraw_explanation(
+    desk: Desk, number: int, why: str = "", *, seen: int | None = None
+) -> None:
+    """Take an explanation back, proposed or approved; it stays on file and frees its cells.
+    ``seen`` as in :func:`approve_explanation`."""
     desk.permit(Act.EXPLANATION_WITHDRAWN)
     with desk.book.write() as session:
+        _check_seen(desk, session, number, seen)
         row = _waiting_or_in_force(session, desk.project_id, number)
         row.withdrawn_by, row.withdrawn_at = desk.actor.name, desk.clock.now()
         row.withdrawal_segment_id = commit(desk, session, withdrawal_leaf(
             row.project_id, number, int(row.withdrawn_at.timestamp()), row.withdrawn_by
         ))
-        session.flush()
+        editing.touch(desk, session, f"explanation:{number}")
         desk.audit(session, Act.EXPLANATION_WITHDRAWN, f"explanation:{number}", why=why)
 
 
@@ -276,6 +284,20 @@ def _limited_days(session: Session, project_id: int, first: date) -> Counter[int
         .group_by(ExplanationCell.person_id)
     )
     return Counter({person: count for person, count in rows})
+
+
+def _check_seen(desk: Desk, session: Session, number: int, seen: int | None) -> None:
+    """Somebody else approved it or took it back since."""
+    row = session.scalar(
+        select(Explanation).where(
+            Explanation.project_id == desk.project_id, Explanation.number == number
+        )
+    )
+    done = "撤回" if row is not None and row.withdrawal_segment_id is not None else "批准"
+    editing.check(
+        desk, session, f"explanation:{number}", seen, f"说明{number}号",
+        {editing.WHOLE: (done, None)},
+    )
 
 
 def _waiting_or_in_force(session: Session, project_id: int, number: int) -> Explanation:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from desktop.access.desk import Desk
 from desktop.attendance.tables import Explanation, ExplanationCell
-from desktop.storage import chain
+from desktop.storage import chain, tombstones
 from desktop.storage.encode import Layout, absent
 from desktop.storage.tables import Segment
 from desktop.storage.types import Big
@@ -74,13 +74,17 @@ def leaves(session: Session, project_id: int) -> Iterator[tuple[int, bytes]]:
     """The :data:`desktop.storage.chain.LeafReader` of kind :data:`KIND`."""
     found: list[tuple[int, int, bytes]] = []
     cells = _cells_by_explanation(session)
+    erased = tombstones.stones(session, Explanation.__tablename__)
     for row in session.execute(_stored()):
         (ident, own_project, number, half_days, reason, text, evidence, by, at,
          approved_by, approved_at, withdrawn_by, withdrawn_at, *segments) = row
         records = (
-            proposal_leaf(
-                own_project, number, half_days, at, reason, text, evidence, by,
-                cells.get(ident, []),
+            tombstones.leaf_of(
+                proposal_leaf(
+                    own_project, number, half_days, at, reason, text, evidence, by,
+                    cells.get(ident, []),
+                ),
+                erased.get(ident),
             ),
             approval_leaf(own_project, number, approved_at, approved_by),
             withdrawal_leaf(own_project, number, withdrawn_at, withdrawn_by),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.attendance import reasons, rules
 from desktop.attendance.explain import REASON_WORDS, Reason
 from desktop.attendance.month import MonthAttendance, PersonMonth
@@ -152,6 +153,8 @@ class StopRow:
     document: str
     entered_by: str
     withdrawn: bool
+    version: int = 0
+    """What an editor saw, for ``calendar.withdraw_stop``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class LeaveRow:
     document: str
     owner_approved: bool
     withdrawn: bool
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,8 @@ class ExplanationRow:
     approved_by: str
     cells: list[tuple[int, str, date]]
     """``(worker_no, name, day)`` by day and worker number."""
+    version: int = 0
+    """What an editor saw, for ``explain.approve_explanation`` and its like."""
 
     @property
     def state_word(self) -> str:
@@ -209,6 +215,7 @@ class ExplanationRow:
 
 def stop_rows(session: Session, project_id: int) -> list[StopRow]:
     """Stop-work entries, newest first, also withdrawn ones."""
+    seen = editing.versions(session, project_id, "stop_work")
     rows = session.execute(
         select(StopWork, Team.name)
         .outerjoin(Team, Team.id == StopWork.team_id)
@@ -218,7 +225,7 @@ def stop_rows(session: Session, project_id: int) -> list[StopRow]:
     return [
         StopRow(
             row.id, team or "", row.from_day, row.to_day, row.reason, row.document,
-            row.entered_by, row.withdrawn_at is not None,
+            row.entered_by, row.withdrawn_at is not None, seen.get(row.id, 0),
         )
         for row, team in rows
     ]
@@ -226,6 +233,7 @@ def stop_rows(session: Session, project_id: int) -> list[StopRow]:
 
 def leave_rows(session: Session, project_id: int) -> list[LeaveRow]:
     """Leave entries, newest first, also withdrawn ones."""
+    seen = editing.versions(session, project_id, "leave")
     rows = session.execute(
         select(Leave, Person.worker_no, Person.name)
         .join(Person, Person.id == Leave.person_id)
@@ -236,7 +244,7 @@ def leave_rows(session: Session, project_id: int) -> list[LeaveRow]:
         LeaveRow(
             row.id, row.person_id, worker_no, name,
             reasons.LEAVE_WORDS.get(row.kind, row.kind), row.from_day, row.to_day, row.reason,
-            row.document, row.owner_approved, row.withdrawn_at is not None,
+            row.document, row.owner_approved, row.withdrawn_at is not None, seen.get(row.id, 0),
         )
         for row, worker_no, name in rows
     ]
@@ -273,6 +281,7 @@ def explanation_rows(
 ) -> list[ExplanationRow]:
     """Explanations by number; with bounds those that speak of a day between them, with all their
     cells."""
+    seen = editing.versions(session, project_id, "explanation")
     condition = [Explanation.project_id == project_id]
     if first is not None and last is not None:
         touching = select(ExplanationCell.explanation_id).where(
@@ -286,7 +295,7 @@ def explanation_rows(
         ExplanationRow(
             row.number, _state(row), row.reason_code, _reason_word(row.reason_code), row.text,
             row.evidence, row.value_half_days, row.proposed_by, row.proposed_at,
-            row.approved_by or "", cells.get(row.id, []),
+            row.approved_by or "", cells.get(row.id, []), seen.get(row.number, 0),
         )
         for row in rows
     ]

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from desktop.access.actor import View
 from desktop.access.desk import Desk
 from desktop.board.rules import (
     BoardContent,
@@ -60,7 +61,7 @@ def board_content(session: Session, project_id: int, day: date) -> BoardContent:
 
 def today(desk: Desk) -> BoardContent:
     """The board as it would be exported now."""
-    with desk.book.read() as session:
+    with desk.look(View.BOARD) as session:
         return board_content(session, desk.project_id, desk.clock.today())
 
 

@@ -7,24 +7,39 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.board.rules import ITEMS, tidy
 from desktop.board.tables import BoardItem
 from desktop.errors import Refused
 
+SUBJECT = "board"
+"""Of the versions of the items, see :func:`desktop.access.editing.version`."""
 
-def set_items(desk: Desk, items: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
+
+def set_items(
+    desk: Desk, items: Mapping[str, str | Sequence[str]], *, seen: int | None = None
+) -> tuple[str, ...]:
     """Store typed items; an empty value removes one. Returns the keys that changed.
 
     Raises :class:`Refused` naming the item, with nothing changed, for an unknown key or a text
-    that cannot stand on a board.
+    that cannot stand on a board; :class:`desktop.errors.Conflict` when somebody changed one of
+    the same items after the version ``seen``.
     """
     desk.permit(Act.BOARD_CHANGED)
     wanted = {key: _checked(key, value) for key, value in items.items()}
     with desk.book.write() as session:
+        held = _held(session, desk.project_id)
+        now: dict[str, editing.Now] = {
+            key: (f"「{ITEMS[key].label}」", held[key].value if key in held else "")
+            for key, value in wanted.items()
+            if value != (held[key].value if key in held else "")
+        }
+        editing.check(desk, session, SUBJECT, seen, "告示牌", now)
         changed = _store(session, desk.project_id, wanted)
         if changed:
+            editing.touch(desk, session, SUBJECT, *changed)
             desk.audit(session, Act.BOARD_CHANGED, "board", keys=list(changed))
     return changed
 
@@ -53,12 +68,14 @@ def _checked(key: str, value: str | Sequence[str]) -> str:
         ) from error
 
 
+def _held(session: Session, project_id: int) -> dict[str, BoardItem]:
+    rows = session.scalars(select(BoardItem).where(BoardItem.project_id == project_id))
+    return {item.key: item for item in rows}
+
+
 def _store(session: Session, project_id: int, wanted: Mapping[str, str]) -> tuple[str, ...]:
     """Write what differs; returns the keys that did."""
-    held = {
-        item.key: item
-        for item in session.scalars(select(BoardItem).where(BoardItem.project_id == project_id))
-    }
+    held = _held(session, project_id)
     changed = []
     for key, value in wanted.items():
         item = held.get(key)

@@ -24,7 +24,7 @@ from desktop.board.rules import BoardContent, Missing
 from desktop.board.tables import BoardVersion
 from desktop.errors import Refused
 from desktop.jobs import CancelToken, Progress, silent
-from desktop.storage import chain
+from desktop.storage import chain, tombstones
 from desktop.storage.encode import Layout, document
 from desktop.storage.types import Big
 from reports.board import TITLE, BoardInput
@@ -220,13 +220,9 @@ def _store(
         },
         digest=digest, exported_by=desk.actor.name, exported_at=at,
     )
-    leaf = _leaf(
-        desk.project_id, made.version, int(made.draft), int(at.timestamp()),
-        document(row.content).decode("utf-8"), digest, row.exported_by,
-    )
     header = {"version": made.version, "draft": made.draft, "size": size}
     segment = chain.append(
-        session, desk.project_id, KIND, [leaf], header, at=at, operator=desk.actor.name
+        session, desk.project_id, KIND, [row_leaf(row)], header, at=at, operator=desk.actor.name
     )
     row.segment_id = segment.id
     session.add(row)
@@ -241,7 +237,7 @@ def leaves(session: Session, project_id: int) -> Iterator[tuple[int, bytes]]:
     """The :data:`desktop.storage.chain.LeafReader` of kind :data:`KIND`."""
     rows = session.execute(
         select(
-            BoardVersion.segment_id, BoardVersion.project_id, BoardVersion.version,
+            BoardVersion.segment_id, BoardVersion.id, BoardVersion.project_id, BoardVersion.version,
             type_coerce(BoardVersion.draft, Big), type_coerce(BoardVersion.exported_at, Big),
             type_coerce(BoardVersion.content, Text), BoardVersion.digest,
             BoardVersion.exported_by,
@@ -249,8 +245,18 @@ def leaves(session: Session, project_id: int) -> Iterator[tuple[int, bytes]]:
         .where(chain.own_or_orphan(BoardVersion.segment_id, project_id))
         .order_by(BoardVersion.segment_id, BoardVersion.id)
     )
-    for segment_id, owner, version, draft, at_s, content, digest, by in rows:
-        yield segment_id, _leaf(owner, version, draft, at_s, content, digest, by)
+    erased = tombstones.stones(session, BoardVersion.__tablename__)
+    for segment_id, ident, owner, version, draft, at_s, content, digest, by in rows:
+        own = _leaf(owner, version, draft, at_s, content, digest, by)
+        yield segment_id, tombstones.leaf_of(own, erased.get(ident))
+
+
+def row_leaf(row: BoardVersion) -> bytes:
+    """Leaf of a version as it is, or will be, stored."""
+    return _leaf(
+        row.project_id, row.version, int(row.draft), int(row.exported_at.timestamp()),
+        document(row.content).decode("utf-8"), row.digest, row.exported_by,
+    )
 
 
 def _leaf(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from desktop.access.actor import View
 from desktop.access.desk import Desk
 from desktop.board import queries
 from desktop.board.content import board_content, content_digest
@@ -40,7 +41,7 @@ def preview(desk: Desk, size: str = "A3", *, draft: bool = False) -> Document:
     Missing items show their blanks whether or not the mark 临时牌 is asked for.
     """
     day = desk.clock.today()
-    with desk.book.read() as session:
+    with desk.look(View.BOARD) as session:
         content = board_content(session, desk.project_id, day)
         digest = content_digest(content)
         version = queries.next_version(session, desk.project_id)

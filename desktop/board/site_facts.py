@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.board.rules import has_odd_characters
@@ -21,12 +22,20 @@ from desktop.site import codes
 from desktop.site.rules import check_credit_code
 from desktop.site.tables import Company, FloorWage, Participation, Project, Staff
 
+PROJECT = "project"
+"""Of the versions of pay day and floor wage; companies are ``company:<id>``, contacts
+``staff:<id>``. See :func:`desktop.access.editing.version`."""
+
 _YUAN = re.compile(r"\d{1,9}(\.\d{1,2})?")
 _LONGEST = 100
 
 
-def set_pay_day(desk: Desk, day: int | None) -> bool:
-    """The day of the month on which wages are paid, 1–31; None clears it. Whether it changed."""
+def set_pay_day(desk: Desk, day: int | None, *, seen: int | None = None) -> bool:
+    """The day of the month on which wages are paid, 1–31; None clears it. Whether it changed.
+
+    Raises :class:`desktop.errors.Conflict` when somebody changed it after the version ``seen``
+    of :data:`PROJECT`; so do the acts below.
+    """
     desk.permit(Act.PROJECT_CHANGED)
     if day is not None and not 1 <= day <= 31:
         raise Refused("pay_day", "工资支付日期应为每月1日到31日，未做任何改动。", day=day)
@@ -34,13 +43,19 @@ def set_pay_day(desk: Desk, day: int | None) -> bool:
         project = session.get_one(Project, desk.project_id)
         changed = project.pay_day != day
         if changed:
+            now = "" if project.pay_day is None else f"每月{project.pay_day}日"
+            editing.check(
+                desk, session, PROJECT, seen, "项目", {"pay_day": ("工资支付日期", now)}
+            )
             project.pay_day = day
+            editing.touch(desk, session, PROJECT, "pay_day")
             desk.audit(session, Act.PROJECT_CHANGED, "project:pay_day", pay_day=day)
     return changed
 
 
 def set_floor_wage(
-    desk: Desk, *, monthly: str, hourly: str, document: str, effective_from: date
+    desk: Desk, *, monthly: str, hourly: str, document: str, effective_from: date,
+    seen: int | None = None,
 ) -> None:
     """当地最低工资标准 from ``effective_from`` on; the same date again corrects that row."""
     desk.permit(Act.PROJECT_CHANGED)
@@ -58,6 +73,13 @@ def set_floor_wage(
                 FloorWage.effective_from == effective_from,
             )
         )
+        field = f"floor_wage:{effective_from.isoformat()}"
+        if row is not None:
+            what = f"{effective_from}起的最低工资标准"
+            editing.check(
+                desk, session, PROJECT, seen, "项目", {field: (what, f"每月{row.monthly}元")}
+            )
+        editing.touch(desk, session, PROJECT, field)
         if row is None:
             row = FloorWage(project_id=desk.project_id, effective_from=effective_from)
             session.add(row)
@@ -101,18 +123,26 @@ def add_company(
         return company.id
 
 
-def set_company_contact(desk: Desk, company: str, contact: str, phone: str) -> None:
+def set_company_contact(
+    desk: Desk, company: str, contact: str, phone: str, *, seen: int | None = None
+) -> None:
     """Contact and phone of a participating company, given by name."""
     desk.permit(Act.PROJECT_CHANGED)
     with desk.book.write() as session:
         company_id = _company_id(session, desk.project_id, company)
         part = session.scalars(_participation(desk.project_id, company_id)).one()
+        subject = f"company:{company_id}"
+        shown = f"「{company.strip()}」"
+        editing.check(desk, session, subject, seen, shown, {"contact": ("联系人", part.contact)})
+        editing.touch(desk, session, subject, "contact")
         part.contact, part.phone = _text("联系人", contact), _text("电话", phone)
         session.flush()
         desk.audit(session, Act.PROJECT_CHANGED, f"company:{company_id}", what="contact")
 
 
-def set_staff(desk: Desk, post: str, name: str, phone: str, company: str) -> int:
+def set_staff(
+    desk: Desk, post: str, name: str, phone: str, company: str, *, seen: int | None = None
+) -> int:
     """The person of a post at a company; whoever held it there is replaced. Returns the row id."""
     desk.permit(Act.PROJECT_CHANGED)
     with desk.book.write() as session:
@@ -127,19 +157,28 @@ def set_staff(desk: Desk, post: str, name: str, phone: str, company: str) -> int
         if row is None:
             row = Staff(project_id=desk.project_id, company_id=company_id, post=title)
             session.add(row)
+        else:
+            editing.check(
+                desk, session, f"staff:{row.id}", seen, f"「{title}」", {"who": ("人员", row.name)}
+            )
         row.name, row.phone = _text("姓名", name, required=True), _text("电话", phone)
         session.flush()
+        editing.touch(desk, session, f"staff:{row.id}", "who")
         desk.audit(session, Act.PROJECT_CHANGED, f"staff:{row.id}", company=company_id)
         return row.id
 
 
-def remove_staff(desk: Desk, staff_id: int) -> None:
+def remove_staff(desk: Desk, staff_id: int, *, seen: int | None = None) -> None:
     """A contact who left the project no longer stands on forms and board."""
     desk.permit(Act.PROJECT_CHANGED)
     with desk.book.write() as session:
         row = session.get(Staff, staff_id)
         if row is None or row.project_id != desk.project_id:
             raise Refused("unknown_staff", "没有这名联系人，未做任何改动。请刷新后再试。")
+        editing.check(
+            desk, session, f"staff:{staff_id}", seen, f"「{row.post}」", {"who": ("人员", row.name)}
+        )
+        editing.touch(desk, session, f"staff:{staff_id}")
         session.delete(row)
         session.flush()
         desk.audit(session, Act.PROJECT_CHANGED, f"staff:{staff_id}", what="removed")

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from desktop.access.actor import Act
@@ -122,8 +123,14 @@ def freeze_month(
         if blocking and not reason:
             raise BlockingFindings(month, blocking, warnings)
         progress(0, 0, "冻结")
-        frozen = frozen_month(session, computed, desk.book.subkey)
+        frozen = frozen_month(session, computed, desk.book.ring.subkey_on)
         last = latest_version(session, desk.project_id, month)
+        if last is not None and _erased(session, last):
+            raise Refused(
+                "month_erased",
+                f"{month} 的个人信息已按保存期限清除，不再冻结新版本，原版本保持不变。",
+                month=month,
+            )
         digest = frozen.digest
         if last is not None and last.digest == digest:
             return FreezeResult(
@@ -181,6 +188,14 @@ def _store(
     )
 
 
+def _erased(session: Session, version: MonthVersion) -> bool:
+    """Has a row of the version lost its name, so that it can no longer be frozen anew?"""
+    erased = select(MonthRow.id).where(
+        MonthRow.month_version_id == version.id, MonthRow.salt.is_(None)
+    )
+    return session.scalar(erased.limit(1)) is not None
+
+
 def changed_rows(before: FrozenMonth, after: FrozenMonth) -> list[dict[str, Any]]:
     """Rows that are new, gone or different: ``{sheet, worker_no, kind, days}``.
 
@@ -191,7 +206,9 @@ def changed_rows(before: FrozenMonth, after: FrozenMonth) -> list[dict[str, Any]
     changes: list[dict[str, Any]] = []
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key), new.get(key)
-        if was is not None and now is not None and was.leaf == now.leaf:
+        if was is not None and now is not None and (
+            was.leaf == now.leaf or (was.erased and was.facts == now.facts)
+        ):
             continue
         row = now or was
         assert row is not None

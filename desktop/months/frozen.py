@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from desktop.attendance.month import MonthAttendance, Part
@@ -28,6 +28,8 @@ from desktop.storage.types import day_of
 
 GENERAL_CONTRACTOR, SUPERVISION, OWNER = "009", "007", "008"
 """Codes of ``corp_type`` whose managers' sheets have their own label."""
+ERASED = "（已清除）"
+"""Printed for a name whose term is over."""
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -45,6 +47,11 @@ class FrozenRow:
     def worker_no(self) -> int:
         number: int = self.facts["worker_no"]
         return number
+
+    @property
+    def erased(self) -> bool:
+        """Its name is gone (term over); the facts and the commitment stay."""
+        return not self.salt
 
     @property
     def personal(self) -> str:
@@ -105,11 +112,12 @@ def personal_fields(name: str) -> str:
 def frozen_month(
     session: Session,
     computed: MonthAttendance,
-    subkey: Callable[[str], bytes],
+    subkey_on: Callable[[str, date], bytes],
     *,
     until: date | None = None,
 ) -> FrozenMonth:
-    """The facts of a computed month; ``subkey`` derives the book's key for salts.
+    """The facts of a computed month; ``subkey_on`` derives the book's key for salts, by the first
+    day of the month: after a change of the data key a month that had begun keeps its digests.
 
     ``until`` marks the rows of a leaver's slip: it is part of what they commit to.
     """
@@ -118,7 +126,7 @@ def frozen_month(
     by_sheet: dict[tuple[str, int], list[Part]] = {}
     for part in computed.parts():
         by_sheet.setdefault(part.sheet, []).append(part)
-    key = subkey("month rows")
+    key = subkey_on("month rows", computed.frame.first)
     companies = list(frame.companies)
     sheets = []
     for (kind, ident), parts in by_sheet.items():
@@ -145,6 +153,17 @@ def frozen_month(
         computed.month, computed.rule.name, computed.rule.version,
         _head(session, computed), tuple(sheets),
     )
+
+
+def next_salts_from(session: Session, today: date) -> date:
+    """First day of the month after the last one that has begun or was frozen: from there on a new
+    data key may give the salts without changing any digest that exists."""
+    known = [
+        session.scalar(select(func.max(column))) for column in (MonthVersion.month, LeaverSlip.month)
+    ]
+    last = max([f"{today:%Y-%m}", *filter(None, known)])
+    year, month = int(last[:4]), int(last[5:])
+    return date(year + month // 12, month % 12 + 1, 1)
 
 
 def _head(session: Session, computed: MonthAttendance) -> dict[str, Any]:
@@ -226,7 +245,7 @@ def load_frozen(session: Session, version: MonthVersion, sealer: Sealer) -> Froz
     rows: dict[int, list[FrozenRow]] = {head["number"]: [] for head in heads}
     for row in _stored_rows(session, version):
         if row.personal_sealed is None or row.salt is None:
-            name = "（已删除）"
+            name = ERASED
         else:
             name = json.loads(sealer.open(row.personal_sealed))["name"]
         if row.sheet not in rows:

@@ -1,13 +1,13 @@
 """What a month puts into the chain, and how verification recomputes it.
 
 Three kinds of segments: ``month`` (a freeze: the version and its rows), ``page`` (printed pages)
-and ``slip`` (the sheet of one leaver). A row's leaf is recomputed from its stored facts and, as
-long as they have not been erased, from salt and personal fields.
+and ``slip`` (the sheet of one leaver). A row's leaf is recomputed from its stored facts and from
+salt and personal fields; of erased ones the tombstone keeps the commitment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Text, select, type_coerce
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from desktop.errors import EnvironmentFault
 from desktop.months import rules
 from desktop.months.tables import LeaverSlip, MonthPage, MonthRow, MonthVersion
-from desktop.storage import chain
+from desktop.storage import chain, tombstones
 from desktop.storage.chain import LeafReader
 from desktop.storage.encode import Layout, document
 from desktop.storage.sealed import Sealer
@@ -91,10 +91,11 @@ def _month_reader(sealer: Sealer) -> LeafReader:
         versions = session.execute(
             _of_project(columns, MonthVersion.segment_id, MonthVersion.id, project_id)
         ).all()
+        erased = tombstones.stones(session, MonthVersion.__tablename__)
+        erased_rows = tombstones.stones(session, MonthRow.__tablename__)
         for version_id, segment_id, *fields in versions:
-            yield segment_id, _version_leaf(*fields)
-            month = fields[4]
-            for leaf in _row_leaves(session, sealer, version_id, month):
+            yield segment_id, tombstones.leaf_of(_version_leaf(*fields), erased.get(version_id))
+            for leaf in _row_leaves(session, sealer, version_id, erased_rows):
                 yield segment_id, leaf
         # Rows of no version at all are forgeries; they belong to no segment either.
         known = {version_id for version_id, *_ in versions}
@@ -108,11 +109,11 @@ def _month_reader(sealer: Sealer) -> LeafReader:
 
 
 def _row_leaves(
-    session: Session, sealer: Sealer, version_id: int, month: str
+    session: Session, sealer: Sealer, version_id: int, erased: Mapping[int, tombstones.Stone]
 ) -> Iterator[bytes]:
     rows = session.execute(
         select(
-            MonthRow.sheet, MonthRow.position, MonthRow.person_id,
+            MonthRow.id, MonthRow.sheet, MonthRow.position, MonthRow.person_id,
             type_coerce(MonthRow.facts, Text), MonthRow.personal_sealed, MonthRow.salt,
             MonthRow.leaf,
         )
@@ -120,10 +121,15 @@ def _row_leaves(
         .order_by(MonthRow.sheet, MonthRow.position)
         .execution_options(yield_per=1000)
     )
-    for sheet, position, person_id, facts, personal, salt, stored in rows:
-        row = stored
+    for ident, sheet, position, person_id, facts, personal, salt, stored in rows:
         if personal is not None and salt is not None:
             row = _recomputed(sealer, facts, personal, salt)
+        elif personal is None and salt is None and ident in erased:
+            row = rules.encoded_row_leaf(facts.encode(), erased[ident].kept)
+        else:
+            row = chain.leaf(b"erased without a tombstone")
+        if row != stored:  # printed pages are digests over what is stored
+            row = chain.leaf(b"another leaf is stored")
         yield row_leaf(sheet, position, person_id, row)
 
 

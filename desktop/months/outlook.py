@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from desktop.access.actor import View
 from desktop.access.desk import Desk
 from desktop.attendance.findings import Finding, month_findings
 from desktop.attendance.month import compute_month
@@ -43,14 +44,14 @@ class MonthOutlook:
 
 def month_outlook(desk: Desk, month: str) -> MonthOutlook:
     """Compute ``YYYY-MM`` anew and hold it against what is frozen. Nothing is stored."""
-    with desk.book.read() as session:
+    with desk.look(View.MONTHS) as session:
         status = month_status(session, desk.project_id, month, desk.clock.today())
         computed = compute_month(session, desk.project_id, month)
         findings = month_findings(session, computed, desk.clock.local())
         version = latest_version(session, desk.project_id, month)
         changed = [] if version is None else changed_rows(
             load_frozen(session, version, desk.book.sealer),
-            frozen_month(session, computed, desk.book.subkey),
+            frozen_month(session, computed, desk.book.ring.subkey_on),
         )
     return MonthOutlook(
         status, [f for f in findings if f.blocking], [f for f in findings if not f.blocking],

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from desktop import delivery
-from desktop.access.actor import Act
+from desktop.access.actor import Act, View
 from desktop.access.desk import Desk
 from desktop.errors import Refused
 from desktop.jobs import CancelToken, Progress, silent
@@ -109,6 +109,7 @@ def issue_papers(desk: Desk, month: str, *, paper: str = "A3") -> list[Paper]:
 
 def preview_papers(desk: Desk, month: str, *, paper: str = "A3") -> list[Paper]:
     """The same documents for the screen; nothing is stored and no file written."""
+    desk.permit_view(View.MONTHS)
     return _issue(desk, month, paper).papers
 
 
@@ -286,6 +287,7 @@ def deliver(
 
     Files appear under their names only after that is certain to be kept, all or none.
     """
+    desk.permit(Act.MONTH_EXPORTED)
     from reports.painter import write_pdf
     from reports.word import write_docx
 

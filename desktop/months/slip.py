@@ -93,7 +93,7 @@ def _person_only(
         raise Refused(
             "slip_open", f"{month} 的 {listed} 日还是「?」，未输出。请先补情况说明，再出退场单。"
         )
-    return frozen_month(session, computed, desk.book.subkey, until=until)
+    return frozen_month(session, computed, desk.book.ring.subkey_on, until=until)
 
 
 def _clip(row: PersonMonth, days: int) -> None:

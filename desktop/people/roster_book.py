@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from desktop.people import seals
+from desktop.people import hidden, seals
 from desktop.people.rules import Evidence
 from desktop.people.tables import Contract, Person, Stay, StayTeam
 from desktop.storage.sealed import Sealer
@@ -120,6 +120,7 @@ def load_people(
 ) -> dict[tuple[str, str], KnownPerson]:
     """The persons of the book among ``keys`` (kind, number), with their stays on the project."""
     by_index = {(kind, sealer.index(seals.ID_NUMBER, number)): (kind, number) for kind, number in keys}
+    hidden.bring_in(session, by_index)
     people: dict[tuple[str, str], KnownPerson] = {}
     by_id: dict[int, KnownPerson] = {}
     columns = [getattr(Person, name) for name in _PERSON_PLAIN]
@@ -207,7 +208,8 @@ def next_worker_no(session: Session, typed: Iterable[int]) -> int:
         select(func.max(Person.worker_no)).where(Person.worker_no <= _LAST_COUNTED)
     )
     in_file = max((number for number in typed if number <= _LAST_COUNTED), default=0)
-    return max(FIRST_OWN_NUMBER - 1, last or 0, in_file) + 1
+    unseen = hidden.last_number(session, _LAST_COUNTED)
+    return max(FIRST_OWN_NUMBER - 1, last or 0, unseen, in_file) + 1
 
 
 def chunks(items: Iterable[T]) -> Iterator[list[T]]:

@@ -20,7 +20,7 @@ from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
 from desktop.jobs import CancelToken, Progress, silent
-from desktop.people import roster_checks, seals
+from desktop.people import hidden, roster_checks, seals
 from desktop.people.roster_book import KnownPerson, KnownStay, holders, load_people, next_worker_no
 from desktop.people.roster_cells import fold
 from desktop.people.roster_drafts import (
@@ -225,6 +225,8 @@ class _Import:
         )
         typed = {entry.worker_no for entry in entries if entry.worker_no is not None}
         self._taken = holders(session, Person.worker_no, typed)
+        for number in hidden.taken_numbers(session, typed):
+            self._taken.setdefault(number, [(hidden.NOBODY_SEEN, number)])
         self._next_no = next_worker_no(session, typed)
         self._phone_index = {
             e.phone: sealer.index(seals.PHONE, e.phone) for e in entries if e.phone

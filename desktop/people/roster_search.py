@@ -24,6 +24,7 @@ from desktop.people.rules import (
     normal_number,
 )
 from desktop.site.tables import Team
+from desktop.storage.rows import on_server
 from desktop.storage.sealed import Sealer
 
 SORTS = {
@@ -99,6 +100,8 @@ class _Wanted:
     ) -> None:
         self.given: dict[str, Any] = {"project": project_id}
         self._query = query
+        # SQLite's LIKE takes capital and small letters for the same, and its nulls come first.
+        self._like = "ILIKE" if on_server(session.connection()) else "LIKE"
         self._where = ["s.person_id = p.id", "s.project_id = :project"]
         self._membership = f"LEFT JOIN stay_team m ON {_LAST}" if query.sort == "team" else ""
         for column, value in (
@@ -124,13 +127,15 @@ class _Wanted:
         parts: list[str] = []
         spelled = re.sub(r"[\s'’]", "", words).lower()
         if re.fullmatch(r"[a-z]+", spelled):
-            parts += ["p.pinyin LIKE :spelled ESCAPE '\\'", "p.initials LIKE :spelled ESCAPE '\\'"]
+            parts += [
+                f"p.{column} {self._like} :spelled ESCAPE '\\'" for column in ("pinyin", "initials")
+            ]
             self.given["spelled"] = f"%{spelled}%"
         number = normal_number(words)
         if number.isdecimal() and number.isascii() and len(number) <= 9:
             parts.append("CAST(p.worker_no AS TEXT) LIKE :number")
             self.given["number"] = f"{int(number)}%"
-        parts.append("p.name LIKE :typed ESCAPE '\\'")
+        parts.append(f"p.name {self._like} :typed ESCAPE '\\'")
         self.given["typed"] = f"%{_escaped(words)}%"
         parts += self._exact(number, sealer)
         teams = self._teams(session, project_id, words)
@@ -161,7 +166,7 @@ class _Wanted:
         return list(
             session.scalars(
                 select(Team.id).where(
-                    Team.project_id == project_id, Team.name.contains(words, autoescape=True)
+                    Team.project_id == project_id, Team.name.icontains(words, autoescape=True)
                 )
             )
         )
@@ -174,7 +179,7 @@ class _Wanted:
             f"WHERE {' AND '.join(self._where)}",
         ]
         if ordered:
-            way = " DESC" if self._query.descending else ""
+            way = " DESC NULLS LAST" if self._query.descending else " NULLS FIRST"
             keys = SORTS[self._query.sort]
             if len(self._where) > 2 and keys == ("p.worker_no",):
                 keys = ("+p.worker_no",)  # few rows: search along the covering index, sort after

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
@@ -13,12 +14,15 @@ from desktop.people.tables import Person, Stay, StayTeam
 from desktop.site.tables import Team
 
 
-def move_to_team(desk: Desk, worker_no: int, team_id: int, from_day: date) -> int:
+def move_to_team(
+    desk: Desk, worker_no: int, team_id: int, from_day: date, *, seen: int | None = None
+) -> int:
     """Let the person belong to ``team_id`` from ``from_day`` to the end of the stay.
 
     Memberships that would begin later in that stay are refused: changes are entered in order.
     Returns the stay. Raises :class:`Refused` without a stay on that day, for a manager, or for a
-    team of another employer.
+    team of another employer, and :class:`desktop.errors.Conflict` when somebody moved the person
+    after the version ``seen`` of ``stay:<id>``.
     """
     desk.permit(Act.ROSTER_IMPORTED)
     with desk.book.write() as session:
@@ -43,6 +47,11 @@ def move_to_team(desk: Desk, worker_no: int, team_id: int, from_day: date) -> in
             select(StayTeam).where(StayTeam.stay_id == stay.id).order_by(StayTeam.from_day)
         ).all()
         last = rows[-1]
+        present = session.get_one(Team, last.team_id).name
+        editing.check(
+            desk, session, f"stay:{stay.id}", seen, f"人员编号{worker_no}",
+            {"team": ("班组", f"「{present}」")},
+        )
         if last.from_day > from_day:
             raise Refused(
                 "move_order", f"此人自 {last.from_day} 起已有调班组记录，未做任何改动。请填更晚的日期。"
@@ -60,6 +69,7 @@ def move_to_team(desk: Desk, worker_no: int, team_id: int, from_day: date) -> in
                     stay_id=stay.id, team_id=team_id, from_day=from_day, to_day=stay.to_day
                 )
             )
+        editing.touch(desk, session, f"stay:{stay.id}", "team")
         desk.audit(
             session, Act.ROSTER_IMPORTED, f"stay:{stay.id}", moved_from=before, moved_to=team_id,
             from_day=from_day.isoformat(),

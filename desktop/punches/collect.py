@@ -4,28 +4,36 @@ Reading happens in worker threads, one lane per terminal; the book is touched in
 thread only. A transfer is stored when it came complete and consistent, or not at all; its parts
 are transactions of their own, each moving the cursor over exactly what it stored, and the last
 one says until when everything is held. Killed at any instant, the next reading goes on.
+
+A book on a server may be away: terminals are then read as this PC last knew them, and what they
+gave waits here (see ``spool``) until the server is back.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
-from desktop.errors import Cancelled, Refused
+from desktop.errors import Cancelled, EnvironmentFault, Refused
 from desktop.jobs import CancelToken, Progress, silent
-from desktop.punches import originals, words
-from desktop.punches.ledger import CHUNK, Counts, Origin, Part, Source, Stored, store_parts
+from desktop.punches import known, late, originals, pull_original, words
+from desktop.punches.keeping import Keeping, failed_result
+from desktop.punches.lanes import read_all
+from desktop.punches.lease import Leases
 from desktop.punches.pull_result import PullError, PullResult, note_clock, note_download
 from desktop.punches.reach import Opener, Reach, reach_of
+from desktop.punches.received import of_batch
+from desktop.punches.spool import must_wait
 from desktop.punches.tables import Terminal
-from desktop.punches.terminal_book import bind_serial, find_terminal, unknown_terminal
+from desktop.punches.terminal_book import find_terminal, unknown_terminal
 from devices import errors as device_errors
 from devices.terminals import model
 from devices.terminals.driver import Surroundings, Timing
@@ -33,9 +41,7 @@ from devices.terminals.registry import open_driver
 
 __all__ = ["PullError", "PullResult", "pull"]
 
-AT_ONCE = 8
-"""Terminals read at the same time."""
-_LOOK_S = 0.1
+_log = logging.getLogger(__name__)
 
 
 def pull(
@@ -50,28 +56,142 @@ def pull(
     """Read the named terminals, or all in use that have an address; results in their order.
 
     A failing terminal is a result with ``error``, never an exception, and so is a name nobody
-    entered or one without an address: the others are read all the same. Raises :class:`Refused`
+    entered, one without an address, or one that another PC is collecting: the others are read all
+    the same. With the server away results carry ``waiting``. Raises :class:`Refused`
     ``no_terminal`` when none is named and there is none to read.
     """
     desk.permit(Act.PUNCHES_COLLECTED)
-    wanted = _named(desk, names) if names else _all_in_use(desk)
-    reaches = [one for one in wanted if isinstance(one, Reach)]
-    stop = CancelToken()
-    results: dict[int, PullResult] = {}
+    run = _Run(desk, progress, cancel)
+    wanted = run.wanted(names)
+    reaches = run.leased([one for one in wanted if isinstance(one, Reach)])
     around = Surroundings(now=desk.clock.now, timing=timing)
-    board = _Board(progress)
-    with ThreadPoolExecutor(min(AT_ONCE, len(reaches) or 1), thread_name_prefix="terminal") as lanes:
-        running = {
-            lanes.submit(_read, reach, opener, around, board, _Either(stop, cancel)): reach
-            for reach in reaches
-        }
+    try:
+        with closing(
+            read_all(reaches, opener, around, progress, cancel, run.leases.renew)
+        ) as readings:
+            for reach, reading in readings:
+                run.results[reach.terminal_id] = run.settle(reach, reading)
+    finally:
+        run.leases.release()
+    run.remember()
+    results = [
+        run.results[one.terminal_id] if isinstance(one, Reach) else one for one in wanted
+    ]
+    if run.came_in:
+        results[0] = replace(results[0], warnings=(*run.came_in, *results[0].warnings))
+    return results
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pull: whether the server is there, who may be read, what came of it."""
+
+    desk: Desk
+    progress: Progress
+    cancel: CancelToken | None
+    away: EnvironmentFault | None = None
+    results: dict[int, PullResult] = field(default_factory=dict)
+    came_in: tuple[str, ...] = ()
+    """Sentences about what had waited on this PC till now."""
+    leases: Leases = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.leases = Leases(self.desk)
+
+    # ── before reading ──────────────────────────────────────────────────────────────────────────
+
+    def wanted(self, names: Sequence[str] | None) -> list[Reach | PullResult]:
+        """One for each terminal: how to reach it, or the result that says why not."""
         try:
-            for future, reach in _as_they_come(running, board):
-                results[reach.terminal_id] = _settle(desk, reach, future, progress, cancel)
-        except BaseException:
-            stop.set()
-            raise
-    return [results[one.terminal_id] if isinstance(one, Reach) else one for one in wanted]
+            report = late.store_waiting(self.desk.book, self.desk.project_id)
+            self.came_in = tuple(report.sentences())
+            return _named(self.desk, names) if names else _all_in_use(self.desk)
+        except EnvironmentFault as fault:
+            if not must_wait(fault, self.desk.book):
+                raise
+            self.away = fault
+            held = known.recall(self.desk.book)
+            if held is None or held.project_id != self.desk.project_id:
+                raise  # this PC never saw the terminal book
+        return [
+            one if isinstance(one, Reach) else PullResult(
+                terminal=str(one.facts.get("terminal", "")),
+                error=PullError(one.code, one.message),
+            )
+            for one in known.reaches(self.desk.book, held, names)
+        ]
+
+    def leased(self, reaches: Sequence[Reach]) -> list[Reach]:
+        """Those nobody else is reading; the others have their result already."""
+        if self.away is None:
+            try:
+                self.leases.take(reaches)
+            except EnvironmentFault as fault:
+                if not must_wait(fault, self.desk.book):
+                    raise
+                self.away = fault
+        for reach in reaches:
+            refusal = self.leases.refused.get(reach.terminal_id)
+            if refusal is not None:
+                self.results[reach.terminal_id] = failed_result(reach, refusal)
+        return [one for one in reaches if one.terminal_id not in self.results]
+
+    # ── after reading, in the caller's thread ───────────────────────────────────────────────────
+
+    def settle(self, reach: Reach, reading: Future[model.Batch]) -> PullResult:
+        """The result of one terminal; what it gave is in the book, or waits on this PC."""
+        try:
+            batch = reading.result()
+        except device_errors.DeviceError as error:
+            return self._failed(reach, error)
+        at = self.desk.clock.now()
+        pull_original.keep(self.desk, reach, batch, at)  # the proof first, also with no server
+        keeping = Keeping(self.desk, reach, of_batch(batch, at))
+        result = self._kept(keeping)
+        warnings = (*self.leases.warnings.get(reach.terminal_id, ()), *result.warnings)
+        if self.leases.lost(reach.terminal_id):
+            warnings += (
+                f"「{reach.name}」在采集途中被另一台电脑接管；两边的记录都已保存，不会重复。",
+            )
+        return replace(result, warnings=warnings)
+
+    def _kept(self, keeping: Keeping) -> PullResult:
+        if self.away is not None:
+            return keeping.let_wait(self.away)
+        name = keeping.reach.name
+        try:
+            try:
+                return keeping.store(self.progress, self.cancel)
+            except Cancelled as error:
+                return keeping.given_up(PullError(error.code, f"「{name}」的采集已取消。"))
+            except Refused as refusal:
+                return keeping.given_up(PullError(refusal.code, refusal.message))
+        except EnvironmentFault as fault:
+            if not must_wait(fault, self.desk.book):
+                raise
+            self.away = fault
+            return keeping.let_wait(fault)
+
+    def _failed(self, reach: Reach, error: device_errors.DeviceError) -> PullResult:
+        failure = _Failure(self.desk, reach, error)
+        if self.away is None:
+            try:
+                failure.note()
+            except EnvironmentFault as fault:
+                if not must_wait(fault, self.desk.book):
+                    raise
+                self.away = fault
+        return failure.result
+
+    def remember(self) -> None:
+        """What this PC will know of the terminals when the server is away next time."""
+        if self.away is not None or self.desk.book.dialect == "sqlite":
+            return
+        try:
+            with self.desk.book.read() as session:
+                known.remember(self.desk.book, self.desk.project_id, session)
+        except EnvironmentFault as fault:
+            _log.warning("the terminals are not remembered: %s", fault.code)
 
 
 def _all_in_use(desk: Desk) -> list[Reach | PullResult]:
@@ -108,220 +228,37 @@ def _named(desk: Desk, names: Sequence[str]) -> list[Reach | PullResult]:
     return wanted
 
 
-# ── the network side, in worker threads ─────────────────────────────────────────────────────────
-
-
-class _Either:
-    """Cancelled by the user or by our own end; what drivers look at."""
-
-    def __init__(self, own: CancelToken, users: CancelToken | None) -> None:
-        self._own = own
-        self._users = users
-
-    def is_set(self) -> bool:
-        return self._own.is_set() or (self._users is not None and self._users.is_set())
-
-
-class _Board:
-    """Where lanes note how far they are; the caller's thread reads it and tells the user."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._lanes: dict[str, tuple[int, int]] = {}
-
-    def note(self, name: str, done: int, total: int) -> None:
-        """From any lane."""
-        self._lanes[name] = (done, total)
-
-    def show(self, waiting: Sequence[str]) -> None:
-        """From the caller's thread."""
-        lanes = list(self._lanes.values())
-        done, total = sum(lane[0] for lane in lanes), sum(lane[1] for lane in lanes)
-        who = f"「{waiting[0]}」" if len(waiting) == 1 else f"{len(waiting)}台考勤机"
-        self._progress(done, total, f"正在读取{who}")
-
-
-def _read(
-    reach: Reach, opener: Opener, around: Surroundings, board: _Board, cancel: _Either
-) -> model.Batch:
-    """In a lane: open the driver, read the log."""
-
-    def note(done: int, total: int, step: str) -> None:
-        board.note(reach.name, done, total)
-
-    driver = opener(reach.driver, reach.connection, around)
-    return driver.pull(reach.cursor.get("driver"), progress=note, cancel=cancel)
-
-
-def _as_they_come(
-    running: dict[Future[model.Batch], Reach], board: _Board
-) -> Iterator[tuple[Future[model.Batch], Reach]]:
-    waiting = set(running)
-    while waiting:
-        ready, waiting = wait(waiting, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-        for future in ready:
-            yield future, running[future]
-        if waiting:
-            board.show([running[future].name for future in waiting])
-
-
-# ── the book side, in the caller's thread ───────────────────────────────────────────────────────
-
-
-def _settle(
-    desk: Desk,
-    reach: Reach,
-    future: Future[model.Batch],
-    progress: Progress,
-    cancel: CancelToken | None,
-) -> PullResult:
-    try:
-        batch = future.result()
-    except device_errors.DeviceError as error:
-        return _Failure(desk, reach, error).note()
-    keeping = _Keeping(desk, reach, batch)
-    try:
-        return keeping.store(progress, cancel)
-    except Cancelled as error:
-        return keeping.given_up(PullError(error.code, f"「{reach.name}」的采集已取消。"))
-    except Refused as refusal:
-        return keeping.given_up(PullError(refusal.code, refusal.message))
-
-
-@dataclass(slots=True)
-class _Keeping:
-    """Stores one complete transfer, part by part."""
-
-    desk: Desk
-    reach: Reach
-    batch: model.Batch
-    stored: Stored = field(default_factory=lambda: Stored(0, Counts(), last=False))
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def _before(self) -> int:
-        """Quarantined records in the part of the log that was held already."""
-        if self.batch.prefix_changed or not self.batch.known:
-            return 0
-        return int(self.reach.cursor.get("quarantined", 0))
-
-    def store(self, progress: Progress, cancel: CancelToken | None) -> PullResult:
-        batch, desk = self.batch, self.desk
-        source = Source(
-            Origin.PULL, desk.clock.now(), desk.actor.name, batch.sha256 if batch.received else None
-        )
-        parts = (
-            Part(records.punches, records.unusable) for records in batch.parts(batch.known, CHUNK)
-        )
-        store_parts(
-            desk, self.reach.terminal_id, parts, source, self._save, begin=self._admit,
-            total=batch.received - batch.known, progress=progress, cancel=cancel,
-        )
-        return self._result(complete=True)
-
-    def _admit(self, session: Session, terminal: Terminal) -> None:
-        """In the first transaction: is it the same unit, is it the same log?"""
-        self.warnings = bind_serial(session, terminal, self.batch.serial)
-        if not self.batch.prefix_changed:
-            return
-        terminal.epoch += 1
-        self.warnings += (
-            f"「{terminal.name}」机内的旧记录与已保存的不同（可能被清空、更换或改动过），已记入留痕；"
-            "已保存的打卡全部保留。请查明原因。",
-        )
-        self.desk.audit(
-            session, Act.PUNCHES_COLLECTED, f"terminal:{terminal.id}", why="log_changed",
-            epoch=terminal.epoch, held=int(self.reach.cursor.get("held", 0)),
-            received=self.batch.received,
-        )
-
-    def _save(self, session: Session, terminal: Terminal, stored: Stored) -> None:
-        """In the transaction of each part: the cursor over exactly what is stored."""
-        batch = self.batch
-        self.stored = stored
-        held = batch.known + stored.records
-        cursor = dict(batch.cursor)
-        if not stored.last:
-            cursor |= {"count": held, "digest": batch.prefix_digest(held)}
-        terminal.cursor = {
-            "driver": cursor,
-            "held": held,
-            "quarantined": self._before + stored.counts.quarantined,
-        }
-        terminal.last_contact_at = self.desk.clock.now()
-        if batch.encoding:
-            terminal.encoding = batch.encoding
-        if not stored.last:
-            return
-        read_at = batch.clock.host_time
-        if terminal.complete_until is None or terminal.complete_until < read_at:
-            terminal.complete_until = read_at
-        result = self._result(complete=True)
-        note_clock(session, terminal.id, batch.clock)
-        note_download(session, self.desk, self.reach.terminal_id, result, batch.sha256)
-        if stored.counts.new or stored.counts.sighting or stored.counts.conflict:
-            self.desk.audit(
-                session, Act.PUNCHES_COLLECTED, f"terminal:{terminal.id}", origin="pull",
-                new=result.new, quarantined=result.quarantined, conflict=result.conflict,
-            )
-
-    def given_up(self, error: PullError) -> PullResult:
-        """Stopped between parts, or refused: what was stored till then stays, and is noted."""
-        result = self._result(complete=False, error=error)
-        with self.desk.book.write() as session:
-            note_download(session, self.desk, self.reach.terminal_id, result, self.batch.sha256)
-        return result
-
-    def _result(self, *, complete: bool, error: PullError | None = None) -> PullResult:
-        batch, counts = self.batch, self.stored.counts
-        quarantined = self._before + counts.quarantined
-        seen = batch.known + self.stored.records
-        return PullResult(
-            terminal=self.reach.name,
-            serial=batch.serial,
-            reported=batch.reported,
-            received=batch.received,
-            new=counts.new,
-            duplicate=seen - counts.new - quarantined,
-            quarantined=quarantined,
-            conflict=counts.conflict,
-            sighting=counts.sighting,
-            clock_offset_s=batch.clock.offset_s,
-            complete=complete,
-            log_changed=batch.prefix_changed,
-            attempts=batch.attempts,
-            warnings=self.warnings,
-            error=error,
-        )
-
-
 @dataclass(slots=True)
 class _Failure:
-    """Notes a reading that gave nothing that may be used."""
+    """A reading that gave nothing that may be used."""
 
     desk: Desk
     reach: Reach
     error: device_errors.DeviceError
 
-    def note(self) -> PullResult:
-        reach, error = self.reach, self.error
-        certain = error.certain or model.Certain()
-        result = PullResult(
-            terminal=reach.name,
+    @property
+    def result(self) -> PullResult:
+        certain = self.error.certain or model.Certain()
+        return PullResult(
+            terminal=self.reach.name,
             serial=certain.serial,
             reported=certain.reported,
             clock_offset_s=None if certain.clock is None else certain.clock.offset_s,
             attempts=certain.attempts,
-            error=PullError(error.code, words.of_terminal(error, reach.name)),
+            error=PullError(self.error.code, words.of_terminal(self.error, self.reach.name)),
         )
+
+    def note(self) -> None:
+        """Into the log of collections, with the terminal's clock where it was read."""
+        certain = self.error.certain or model.Certain()
         kept = self._keep_unknown_layout()
         with self.desk.book.write() as session:
-            terminal = session.get_one(Terminal, reach.terminal_id)
+            terminal = session.get_one(Terminal, self.reach.terminal_id)
+            now = self.desk.clock.now()
             if certain.clock is not None:
-                terminal.last_contact_at = self.desk.clock.now()
+                terminal.last_contact_at = now
                 note_clock(session, terminal.id, certain.clock)
-            note_download(session, self.desk, reach.terminal_id, result, kept)
-        return result
+            note_download(session, self.desk, terminal.id, self.result, kept, at=now)
 
     def _keep_unknown_layout(self) -> bytes | None:
         """Records of a layout nobody knows are kept sealed, for the day somebody does."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, select
 
 from desktop.punches.tables import PunchConflict, PunchSighting
+from desktop.storage import rows as rows_of
 from desktop.storage.tables import Segment
 
 Key = tuple[int, str, int, int]
@@ -59,6 +60,8 @@ def by_key(
         return {
             key: Held(*row[4:]) for row in rows if (key := (row[0], row[1], row[2], row[3])) in wanted
         }
+    if rows_of.on_server(lane):
+        return _joined_by_key(lane, terminal_id, keys, formats)
     rest = "AND number = ? AND method_raw = ? AND state_raw = ?"
     one = f"SELECT {_columns(formats)} {_BY_KEY.format('=')} {rest}"
     return _probed(lane, one, keys, lambda key: (terminal_id, *key))
@@ -77,6 +80,8 @@ def by_seq(
         wanted = set(seqs)
         rows = _rows(lane, f"SELECT seq, {_columns(formats)} {in_range}", span)
         return {row[0]: Held(*row[1:]) for row in rows if row[0] in wanted}
+    if rows_of.on_server(lane):
+        return _joined_by_seq(lane, terminal_id, epoch, seqs, formats)
     one = f"SELECT {_columns(formats)} {_BY_SEQ.format('=')}"
     return _probed(lane, one, seqs, lambda seq: (terminal_id, epoch, seq))
 
@@ -84,21 +89,44 @@ def by_seq(
 def _size(lane: Connection, where: str, span: tuple[int, ...], asked: int) -> int | None:
     """Rows of the range, None when there are so many that single look-ups are cheaper."""
     most = 3 * asked + 1000
-    count = lane.exec_driver_sql(
-        f"SELECT count(*) FROM (SELECT 1 {where} LIMIT {most + 1})", span
-    ).scalar_one()
+    counted = f"SELECT count(*) FROM (SELECT 1 {where} LIMIT {most + 1}) AS few"
+    count = lane.exec_driver_sql(rows_of.native(lane, counted), span).scalar_one()
     return None if count > most else int(count)
 
 
 def _rows(lane: Connection, statement: str, values: tuple[Any, ...]) -> Iterator[Sequence[Any]]:
     """Rows straight from the driver."""
-    cursor = lane.connection.cursor()
-    try:
-        cursor.execute(statement, values)
-        while block := cursor.fetchmany(_AT_ONCE):
-            yield from block
-    finally:
-        cursor.close()
+    for block in rows_of.blocks(lane, statement, values, _AT_ONCE):
+        yield from block
+
+
+# On a server every question is a journey: there all keys go along in one.
+
+
+def _joined_by_key(
+    lane: Connection, terminal_id: int, keys: Collection[Key], formats: Collection[int]
+) -> dict[Key, Held]:
+    asked = list(map(list, zip(*keys, strict=True)))
+    rows = lane.exec_driver_sql(
+        "SELECT t_local, number, method_raw, state_raw,"
+        f" {_columns(formats)} FROM punch JOIN (SELECT * FROM unnest(%s::bigint[], %s::text[],"
+        " %s::integer[], %s::integer[]) AS k (t_local, number, method_raw, state_raw)) AS asked"
+        " USING (t_local, number, method_raw, state_raw)"
+        " WHERE terminal_id = %s AND seq IS NULL",
+        (*asked, terminal_id),
+    )
+    return {(row[0], row[1], row[2], row[3]): Held(*row[4:]) for row in rows}
+
+
+def _joined_by_seq(
+    lane: Connection, terminal_id: int, epoch: int, seqs: Collection[int], formats: Collection[int]
+) -> dict[int, Held]:
+    rows = lane.exec_driver_sql(
+        f"SELECT seq, {_columns(formats)} FROM punch"
+        " WHERE terminal_id = %s AND epoch = %s AND seq = ANY (%s::bigint[])",
+        (terminal_id, epoch, list(seqs)),
+    )
+    return {row[0]: Held(*row[1:]) for row in rows}
 
 
 def _probed(lane: Connection, statement: str, keys: Iterable[_K], values: Any) -> dict[_K, Held]:

@@ -17,12 +17,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from desktop.punches import record
+from desktop.storage import rows as rows_of
+from desktop.storage import tombstones
 from desktop.storage.tables import Segment
 
 KIND = "punches"
 """Kind of the segments read here."""
 
 Leaf = tuple[int, bytes]
+_Stones = dict[int, tombstones.Stone]
+_stones = tombstones.stones
 
 _BLOCK = 10_000
 _PUNCHES = (
@@ -46,17 +50,21 @@ def punch_segments(session: Session, project_id: int) -> Iterator[Leaf]:
     foreign = set(session.scalars(select(Segment.id).where(Segment.project_id != project_id)))
     smaller = _Beside(
         heapq.merge(
-            _leaves(session, _SIGHTINGS, record.sighting_leaf),
-            _leaves(session, _CONFLICTS, record.conflict_leaf),
-            _leaves(session, _QUARANTINE, record.quarantine_leaf),
+            _leaves(session, _SIGHTINGS, record.sighting_leaf, {}),
+            _leaves(session, _CONFLICTS, record.conflict_leaf, _stones(session, "punch_conflict")),
+            _leaves(
+                session, _QUARANTINE, record.quarantine_leaf, _stones(session, "punch_quarantine")
+            ),
             key=itemgetter(0),
         ),
         foreign,
     )
+    erased = _stones(session, "punch")
     for segment_id, rows in _punch_runs(session):
         if segment_id not in foreign:
             yield from smaller.until(segment_id)
-            yield from zip(repeat(segment_id), record.punch_leaves(rows), strict=False)
+            leaves = _with_stones(rows, erased) if erased else record.punch_leaves(rows)
+            yield from zip(repeat(segment_id), leaves, strict=False)
     yield from smaller.rest()
 
 
@@ -86,18 +94,21 @@ def _punch_runs(session: Session) -> Iterator[tuple[int, Iterator[Any]]]:
         yield from groupby(block, key=itemgetter(-1))
 
 
-def _leaves(session: Session, statement: str, leaf: Callable[..., bytes]) -> Iterator[Leaf]:
+def _with_stones(rows: Iterator[Any], erased: _Stones) -> Iterator[bytes]:
+    """Leaves of punches, some of which lost their number after its term."""
+    held = list(rows)
+    for row, leaf in zip(held, record.punch_leaves(held), strict=True):
+        yield tombstones.leaf_of(leaf, erased.get(row[0]))
+
+
+def _leaves(
+    session: Session, statement: str, leaf: Callable[..., bytes], erased: _Stones
+) -> Iterator[Leaf]:
     for block in _blocks(session, statement):
         for segment_id, *values in block:
-            yield segment_id, leaf(*values)
+            yield segment_id, tombstones.leaf_of(leaf(*values), erased.get(values[0]))
 
 
 def _blocks(session: Session, statement: str) -> Iterator[Sequence[Any]]:
     """Rows straight from the driver: a million of them pass here."""
-    cursor = session.connection().connection.cursor()
-    try:
-        cursor.execute(statement)
-        while block := cursor.fetchmany(_BLOCK):
-            yield block
-    finally:
-        cursor.close()
+    return rows_of.blocks(session.connection(), statement, (), _BLOCK)

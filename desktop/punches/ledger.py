@@ -19,11 +19,12 @@ from datetime import datetime
 from itertools import chain as joined
 from itertools import repeat
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.jobs import CancelToken, Progress, silent
 from desktop.punches import held, leaves, plausible, record
@@ -31,6 +32,7 @@ from desktop.punches.held import Held
 from desktop.punches.plausible import Doubtful
 from desktop.punches.tables import Terminal
 from desktop.storage import chain
+from desktop.storage import rows as rows_of
 from devices.terminals.model import Punch, Unusable
 
 KIND = leaves.KIND
@@ -40,6 +42,7 @@ CHUNK = 50_000
 """Records of one transaction: bounds memory and the time others wait for the writer."""
 
 _DAY_S = 86_400
+_T = TypeVar("_T")
 
 
 class Origin(enum.StrEnum):
@@ -62,12 +65,16 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where records came from. ``sha256`` of the whole raw download; ``received_at`` aware."""
+    """Where records came from. ``sha256`` of the whole raw download; ``received_at`` aware.
+
+    ``written_at``: when records that waited outside of the book come into it; else at once.
+    """
 
     origin: Origin
     received_at: datetime
     operator: str
     sha256: bytes | None = None
+    written_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +114,15 @@ def store(session: Session, terminal: Terminal, part: Part, source: Source) -> C
     Nothing new writes nothing. The epoch is the terminal's present one.
     """
     lane = session.connection()
-    sifted = plausible.sift(lane, terminal.id, part.punches, part.unusable, source.received_at)
+    now = plausible.believed_now(session, terminal.project_id, source.received_at)
+    sifted = plausible.sift(lane, terminal.id, part.punches, part.unusable, now)
     batch = _Batch(quarantine=plausible.not_yet_kept(lane, terminal.id, sifted.doubtful))
     seqs = part.seqs
     if seqs is not None and sifted.kept is not None:
         seqs = [seqs[place] for place in sifted.kept]
-    first_id = _next_id(lane, "punch")
     if sifted.punches:
-        _sort_out(lane, terminal, sifted.punches, seqs, source.origin, first_id, batch)
-    _write(session, terminal, source, batch, first_id)
+        _sort_out(lane, terminal, sifted.punches, seqs, source.origin, batch)
+    _write(session, terminal, source, batch)
     new = len(batch.fresh)
     return Counts(
         new=new,
@@ -135,10 +142,12 @@ def _sort_out(
     punches: Sequence[Punch],
     seqs: Sequence[int] | None,
     origin: Origin,
-    first_id: int,
     batch: _Batch,
 ) -> None:
-    """Compare with the ledger; fill ``batch`` with what is new, seen again or in conflict."""
+    """Compare with the ledger; fill ``batch`` with what is new, seen again or in conflict.
+
+    A punch of the batch itself has no id yet; −1 stands for the first new one, −2 for the next.
+    """
     known: dict[Any, Held]
     keys: Sequence[Any]
     formats = {punch.source_format for punch in punches}
@@ -158,7 +167,7 @@ def _sort_out(
     for place, (key, punch) in enumerate(zip(keys, punches, strict=True)):
         before = known.get(key)
         if before is None:
-            known[key] = Held(first_id + len(fresh), 0, punch.source_format, punch.raw)
+            known[key] = Held(-1 - len(fresh), 0, punch.source_format, punch.raw)
             fresh.append(punch)
             if seqs is not None:
                 fresh_seqs.append(seqs[place])
@@ -185,7 +194,7 @@ def _new_conflicts(
 ) -> list[tuple[int, int, bytes]]:
     if not differing:
         return []
-    kept = held.conflicting(lane, sorted({ident for ident, _ in differing}))
+    kept = held.conflicting(lane, sorted({ident for ident, _ in differing if ident > 0}))
     return [
         (ident, form, raw) for (ident, raw), form in differing.items() if (ident, raw) not in kept
     ]
@@ -193,43 +202,38 @@ def _new_conflicts(
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 
-_PUNCH_SQL = (
-    "INSERT INTO punch (id, segment_id, terminal_id, epoch, seq, number, t_local, day, method_raw,"
-    " state_raw, method_class, accepted, source_format, received_at, raw)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUNCH = (
+    "id", "segment_id", "terminal_id", "epoch", "seq", "number", "t_local", "day", "method_raw",
+    "state_raw", "method_class", "accepted", "source_format", "received_at", "raw",
 )
-_SIGHTING_SQL = (
-    "INSERT INTO punch_sighting (id, segment_id, punch_id, origin) VALUES (?, ?, ?, ?)"
-)
-_CONFLICT_SQL = (
-    "INSERT INTO punch_conflict (id, segment_id, punch_id, source_format, raw)"
-    " VALUES (?, ?, ?, ?, ?)"
-)
-_QUARANTINE_SQL = (
-    "INSERT INTO punch_quarantine (id, segment_id, terminal_id, source_format, reason, number,"
-    " time_text, received_at, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SIGHTING = ("id", "segment_id", "punch_id", "origin")
+_CONFLICT = ("id", "segment_id", "punch_id", "source_format", "raw")
+_QUARANTINE = (
+    "id", "segment_id", "terminal_id", "source_format", "reason", "number", "time_text",
+    "received_at", "raw",
 )
 
 
-def _next_id(lane: Connection, table: str) -> int:
+def _numbered(lane: Connection, table: str, items: Sequence[_T]) -> list[tuple[int, _T]]:
     """Ids are given here: the digests and the references of one batch need them beforehand."""
-    top = lane.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table}").scalar_one()
-    return int(top) + 1
+    return list(zip(rows_of.new_ids(lane, table, len(items)), items, strict=True))
 
 
-def _write(
-    session: Session, terminal: Terminal, source: Source, batch: _Batch, first_id: int
-) -> None:
+def _write(session: Session, terminal: Terminal, source: Source, batch: _Batch) -> None:
     """The segment over all rows, then the rows that name it."""
     if not (batch.fresh or batch.sightings or batch.conflicts or batch.quarantine):
         return
     lane = session.connection()
     received = int(source.received_at.timestamp())
-    columns = _punch_columns(terminal, batch, first_id, received)
+    ids = rows_of.new_ids(lane, "punch", len(batch.fresh))
+    columns = _punch_columns(terminal, batch, ids, received)
     origin = source.origin.value
-    sightings = list(enumerate(batch.sightings, _next_id(lane, "punch_sighting")))
-    conflicts = list(enumerate(batch.conflicts, _next_id(lane, "punch_conflict")))
-    doubtful = list(enumerate(batch.quarantine, _next_id(lane, "punch_quarantine")))
+    against = [
+        (ids[-1 - ident] if ident < 0 else ident, form, raw) for ident, form, raw in batch.conflicts
+    ]
+    sightings = _numbered(lane, "punch_sighting", batch.sightings)
+    conflicts = _numbered(lane, "punch_conflict", against)
+    doubtful = _numbered(lane, "punch_quarantine", batch.quarantine)
     segment = chain.append(
         session,
         terminal.project_id,
@@ -241,15 +245,20 @@ def _write(
             (_quarantine_leaf(at, terminal.id, received, one) for at, one in doubtful),
         ),
         _header(terminal, source, batch),
-        at=source.received_at,
+        at=source.written_at or source.received_at,
         operator=source.operator,
     )
     columns.insert(lane, segment.id)
-    _insert(lane, _SIGHTING_SQL, [(at, segment.id, ident, origin) for at, ident in sightings])
-    _insert(lane, _CONFLICT_SQL, [(at, segment.id, *one) for at, one in conflicts])
-    _insert(
+    add = rows_of.insert_many
+    add(
+        lane, "punch_sighting", _SIGHTING,
+        [(at, segment.id, ident, origin) for at, ident in sightings],
+    )
+    add(lane, "punch_conflict", _CONFLICT, [(at, segment.id, *one) for at, one in conflicts])
+    add(
         lane,
-        _QUARANTINE_SQL,
+        "punch_quarantine",
+        _QUARANTINE,
         [
             (
                 at, segment.id, terminal.id, one.source_format, one.reason, one.number,
@@ -290,16 +299,15 @@ class _Columns:
             self._seqs(), self.numbers, self.times, self.days, *self.rest,
             repeat(self.received), self.raws, strict=False,
         )
-        _insert(lane, _PUNCH_SQL, list(rows))
+        rows_of.insert_many(lane, "punch", _PUNCH, list(rows))
 
     def _seqs(self) -> Iterable[int | None]:
         return self.seqs or repeat(None)
 
 
 def _punch_columns(
-    terminal: Terminal, batch: _Batch, first_id: int, received: int
+    terminal: Terminal, batch: _Batch, ids: range, received: int
 ) -> _Columns:
-    ids = range(first_id, first_id + len(batch.fresh))
     columns = _Columns(ids, terminal.id, terminal.epoch, received, batch.seqs)
     if batch.fresh:
         # Three times as fast as zip(*rows) over 50,000 rows.
@@ -308,11 +316,6 @@ def _punch_columns(
         )
         columns.days = [t_local // _DAY_S for t_local in columns.times]
     return columns
-
-
-def _insert(lane: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
-    if rows:
-        lane.exec_driver_sql(statement, rows)
 
 
 def _quarantine_leaf(ident: int, terminal_id: int, received: int, one: Doubtful) -> bytes:
@@ -374,6 +377,7 @@ def store_parts(
 
     Raises :class:`desktop.errors.Cancelled` between parts; what was stored till then stays.
     """
+    desk.permit(Act.PUNCHES_COLLECTED)
     done = Stored(0, Counts(), last=False)
     for part, last in _with_last(parts):
         if cancel is not None:

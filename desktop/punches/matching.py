@@ -20,11 +20,13 @@ from desktop.errors import Cancelled, Refused
 from desktop.jobs import CancelToken, Progress, silent
 from desktop.people.tables import Person
 from desktop.punches import words
+from desktop.punches.lease import Leases
 from desktop.punches.match import Basis, Finder, Match, Standing, span_of
 from desktop.punches.queries import shown_number
 from desktop.punches.reach import Opener, reach_of
 from desktop.punches.tables import Alias, Terminal, TerminalPerson
 from desktop.punches.terminal_book import bind_serial, terminal_named
+from desktop.storage import rows as rows_of
 from desktop.storage.sealed import Sealer
 from desktop.storage.types import day_number, day_of
 from devices import errors as device_errors
@@ -71,12 +73,18 @@ def read_people(
         progress(done, total, f"正在读取「{reach.name}」的人员")
 
     around = Surroundings(now=desk.clock.now, timing=timing)
+    leases = Leases(desk)
+    leases.take([reach])
+    if leases.refused:
+        raise leases.refused[reach.terminal_id]
     try:
         read = opener(reach.driver, reach.connection, around).people(progress=note, cancel=cancel)
     except device_errors.Cancelled as error:
         raise Cancelled from error
     except device_errors.DeviceError as error:
         raise Refused(error.code, words.of_terminal(error, reach.name), terminal=name) from error
+    finally:
+        leases.release()
     now = desk.clock.now()
     found = {one.number: (one.name, one.card) for one in read.persons if one.number}
     with desk.book.write() as session:
@@ -136,11 +144,12 @@ def propose(session: Session, sealer: Sealer, project_id: int, terminal_name: st
 def _seen(session: Session, terminal_id: int) -> dict[str, tuple[int, date | None, date | None]]:
     """Punches, first and last day of each number; in two halves, because each has its own index."""
     half = "SELECT number, t_local FROM punch WHERE terminal_id = ? AND seq IS {} NULL"
-    rows = session.connection().exec_driver_sql(
+    lane = session.connection()
+    both = (
         "SELECT number, count(*), min(t_local), max(t_local)"
-        f" FROM ({half.format('')} UNION ALL {half.format('NOT')}) AS punched GROUP BY number",
-        (terminal_id, terminal_id),
+        f" FROM ({half.format('')} UNION ALL {half.format('NOT')}) AS punched GROUP BY number"
     )
+    rows = lane.exec_driver_sql(rows_of.native(lane, both), (terminal_id, terminal_id))
     return {
         number: (n, day_of(first // 86_400), day_of(last // 86_400))
         for number, n, first, last in rows

@@ -12,14 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import Session
 
 from desktop.clock import CHINA
+from desktop.punches.tables import PunchQuarantine
+from desktop.storage.tables import Segment
 from desktop.storage.types import local_seconds, local_time
 from devices.terminals.model import Punch, Unusable
 
 EARLIEST = local_seconds(datetime(2015, 1, 1))
 """t_local; nothing a terminal says about an earlier time is believed."""
+
+_AT_ONCE = 5_000
+"""Raw records in one statement; the engines' limits are above it."""
 
 AHEAD_S = 24 * 3600
 """How far a terminal's clock may be ahead of the moment of reception."""
@@ -52,6 +58,16 @@ class Sifted:
 def latest(received_at: datetime) -> int:
     """The latest t_local that is believed of something received at that instant."""
     return local_seconds(received_at.astimezone(CHINA).replace(tzinfo=None)) + AHEAD_S
+
+
+def believed_now(session: Session, project_id: int, received_at: datetime) -> datetime:
+    """The moment of reception, or the latest the ledger knows when that is later.
+
+    A computer whose clock fell back (an empty battery) would take every true punch for one from the
+    future, and what once was that is never believed again.
+    """
+    newest = session.scalar(select(func.max(Segment.at)).where(Segment.project_id == project_id))
+    return received_at if newest is None else max(received_at, newest)
 
 
 def time_text(t_local: int) -> str:
@@ -102,10 +118,13 @@ def sift(
 def _came_from_the_future(
     lane: Connection, terminal_id: int, first: int, last: int
 ) -> set[tuple[str, str]]:
-    rows = lane.exec_driver_sql(
-        "SELECT number, time_text FROM punch_quarantine"
-        " WHERE terminal_id = ? AND reason = ? AND time_text BETWEEN ? AND ?",
-        (terminal_id, FUTURE, time_text(first), time_text(last)),
+    known = PunchQuarantine
+    rows = lane.execute(
+        select(known.number, known.time_text).where(
+            known.terminal_id == terminal_id,
+            known.reason == FUTURE,
+            known.time_text.between(time_text(first), time_text(last)),
+        )
     )
     return {(number, text) for number, text in rows}
 
@@ -115,19 +134,16 @@ def not_yet_kept(
 ) -> list[Doubtful]:
     """Each record once, without those the quarantine holds already, in order."""
     fresh: dict[tuple[int, bytes], Doubtful] = {}
-    cursor = lane.connection.cursor()
-    try:
-        for one in doubtful:
-            key = (one.source_format, one.raw)
-            if key in fresh:
-                continue
-            held = cursor.execute(
-                "SELECT 1 FROM punch_quarantine"
-                " WHERE terminal_id = ? AND source_format = ? AND raw = ?",
-                (terminal_id, *key),
-            ).fetchone()
-            if held is None:
-                fresh[key] = one
-    finally:
-        cursor.close()
+    for one in doubtful:
+        fresh.setdefault((one.source_format, one.raw), one)
+    known, raws = PunchQuarantine, sorted({raw for _, raw in fresh})
+    forms = sorted({form for form, _ in fresh})
+    for start in range(0, len(raws), _AT_ONCE):
+        found = select(known.source_format, known.raw).where(
+            known.terminal_id == terminal_id,
+            known.source_format.in_(forms),
+            known.raw.in_(raws[start : start + _AT_ONCE]),
+        )
+        for form, raw in lane.execute(found):
+            fresh.pop((form, raw), None)
     return list(fresh.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -23,10 +24,11 @@ class PullError:
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """One terminal of one pull. ``received`` = ``new`` + ``duplicate`` + ``quarantined``.
+    """One terminal of one pull. ``received`` = ``new`` + ``duplicate`` + ``quarantined``, plus
+    ``waiting``: kept on this PC because the server is away, see ``spool``.
 
     ``reported`` is the terminal's own count, None when it was never read. ``complete``: the whole
-    log as it stood is held. ``log_changed``: the older part of the log was not what was held, twice.
+    log as it stood is held by the book. ``log_changed``: the older part of the log was not what was held, twice.
     """
 
     terminal: str
@@ -43,6 +45,7 @@ class PullResult:
     log_changed: bool = False
     attempts: int = 0
     warnings: tuple[str, ...] = ()
+    waiting: int = 0
     error: PullError | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -63,6 +66,7 @@ class PullResult:
             "log_changed": self.log_changed,
             "attempts": self.attempts,
             "warnings": list(self.warnings),
+            "waiting": self.waiting,
             "error": None if error is None else {"code": error.code, "message": error.message},
         }
 
@@ -83,14 +87,25 @@ def note_clock(session: Session, terminal_id: int, clock: model.ClockReading) ->
 
 
 def note_download(
-    session: Session, desk: Desk, terminal_id: int, result: PullResult, sha256: bytes | None
+    session: Session,
+    desk: Desk,
+    terminal_id: int,
+    result: PullResult,
+    sha256: bytes | None,
+    *,
+    at: datetime,
+    waited_s: int | None = None,
 ) -> None:
-    """One line in the log of collections; ``sha256`` of what was received."""
+    """One line in the log of collections; ``sha256`` of what was received, ``at`` when.
+
+    ``waited_s``: how long it waited on a PC before the book could be reached.
+    """
+    late = {} if waited_s is None else {"waited_s": waited_s}
     session.add(
         Download(
             project_id=desk.project_id,
             terminal_id=terminal_id,
-            at=desk.clock.now(),
+            at=at,
             origin=Origin.PULL.value,
             complete=result.complete,
             sha256=sha256,
@@ -104,6 +119,7 @@ def note_download(
                 "sighting": result.sighting,
                 "attempts": result.attempts,
                 "log_changed": result.log_changed,
+                **late,
             },
             error="" if result.error is None else result.error.code,
         )

@@ -26,6 +26,7 @@ from desktop.punches.tables import (
     TerminalPerson,
 )
 from desktop.punches.tables import Punch as PunchRow
+from desktop.storage import rows as rows_of
 from desktop.storage.tables import Segment
 from desktop.storage.types import day_number, local_time
 
@@ -130,11 +131,13 @@ def unmatched(session: Session, project_id: int, first: date, last: date) -> lis
     owners = resolver(session, project_id)
     terminals = _terminal_names(session, project_id)
     found: dict[tuple[int, str], list[int]] = {}
-    rows = session.connection().exec_driver_sql(
+    lane = session.connection()
+    counted = (
         "SELECT day, terminal_id, number, count(*), min(t_local), max(t_local) FROM punch"
-        " WHERE day BETWEEN ? AND ? GROUP BY day, terminal_id, number",
-        (day_number(first), day_number(last)),
+        " WHERE day BETWEEN ? AND ? GROUP BY day, terminal_id, number"
     )
+    span = (day_number(first), day_number(last))
+    rows = lane.exec_driver_sql(rows_of.native(lane, counted), span)
     for day, terminal_id, number, punches, begin, end in rows:
         if terminal_id not in terminals or owners.person(terminal_id, number, day) is not None:
             continue
@@ -180,20 +183,18 @@ def punches_between(
     memory. Other facts of a punch by its id.
     """
     terminals = set(_terminal_names(session, project_id))
-    cursor = session.connection().connection.cursor()
-    try:
-        cursor.execute(
-            "SELECT terminal_id, number, t_local, method_class, accepted, id FROM punch"
-            " WHERE day BETWEEN ? AND ? ORDER BY day, terminal_id, number, t_local",
-            (day_number(first_day), day_number(last_day)),
-        )
-        while block := cursor.fetchmany(_BLOCK):
-            if {row[0] for row in block} <= terminals:
-                yield from block
-            else:
-                yield from (row for row in block if row[0] in terminals)
-    finally:
-        cursor.close()
+    found = rows_of.blocks(
+        session.connection(),
+        "SELECT terminal_id, number, t_local, method_class, accepted, id FROM punch"
+        " WHERE day BETWEEN ? AND ? ORDER BY day, terminal_id, number, t_local",
+        (day_number(first_day), day_number(last_day)),
+        _BLOCK,
+    )
+    for block in found:
+        if {row[0] for row in block} <= terminals:
+            yield from block  # type: ignore[misc]
+        else:
+            yield from (row for row in block if row[0] in terminals)  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +273,9 @@ def punches_of(session: Session, project_id: int, person_id: int, day: date) -> 
 def punch_counts(session: Session, project_id: int, day: date) -> dict[int, int]:
     """Punches of one day by terminal; terminals without any are left out."""
     terminals = _terminal_names(session, project_id)
-    rows = session.connection().exec_driver_sql(
-        "SELECT terminal_id, count(*) FROM punch WHERE day = ? GROUP BY terminal_id",
-        (day_number(day),),
-    )
+    lane = session.connection()
+    counted = "SELECT terminal_id, count(*) FROM punch WHERE day = ? GROUP BY terminal_id"
+    rows = lane.exec_driver_sql(rows_of.native(lane, counted), (day_number(day),))
     return {terminal_id: n for terminal_id, n in rows if terminal_id in terminals}
 
 

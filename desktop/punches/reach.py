@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
 from desktop.punches.tables import Terminal
@@ -17,17 +18,23 @@ Opener = Callable[[str, Connection, Surroundings], Driver]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Plain values that may pass into a lane. ``cursor`` as the book holds it."""
+    """Plain values that may pass into a lane. ``cursor`` and ``epoch`` as the book holds them."""
 
     terminal_id: int
     name: str
     driver: str
     connection: Connection
     cursor: dict[str, Any]
+    epoch: int = 0
+    serial: str = ""
 
 
 def reach_of(desk: Desk, terminal: Terminal) -> Reach:
-    """How to reach a terminal, or :class:`Refused` for one without an address."""
+    """How to reach a terminal, or :class:`Refused` for one without an address.
+
+    Its password is taken out for those only who may read it.
+    """
+    desk.permit(Act.PUNCHES_COLLECTED)
     if not terminal.address:
         raise Refused(
             "no_address",
@@ -42,5 +49,6 @@ def reach_of(desk: Desk, terminal: Terminal) -> Reach:
         encoding=terminal.encoding,
     )
     return Reach(
-        terminal.id, terminal.name, terminal.driver, connection, dict(terminal.cursor or {})
+        terminal.id, terminal.name, terminal.driver, connection, dict(terminal.cursor or {}),
+        terminal.epoch, terminal.serial,
     )

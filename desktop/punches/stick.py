@@ -7,6 +7,9 @@ both ways it stands once, with two sightings.
 
 A stick proves completeness until it was taken: as stated by the user, else the later of its newest
 punch and the file's own time (never later than now).
+
+With the book's server away the file is read and sealed all the same; its records wait on this PC
+(see ``spool``) and are compared with the book when they come into it.
 """
 
 from __future__ import annotations
@@ -25,12 +28,13 @@ from sqlalchemy.orm import Session
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.clock import CHINA
-from desktop.errors import Cancelled, Refused
+from desktop.errors import Cancelled, EnvironmentFault, Refused
 from desktop.jobs import CancelToken, Progress, silent
-from desktop.punches import originals, plausible, words
-from desktop.punches.ledger import CHUNK, Counts, Origin, Part, Source, Stored, store_parts
+from desktop.punches import known, originals, plausible, spool, words
+from desktop.punches.ledger import CHUNK, Counts, Origin, Part
 from desktop.punches.queries import resolver, shown_number
-from desktop.punches.tables import Download, Terminal
+from desktop.punches.stick_intake import Intake, facts_of, refuse_other_terminal
+from desktop.punches.tables import Download
 from desktop.punches.terminal_book import terminal_named
 from desktop.storage.types import local_time
 from devices import errors as device_errors
@@ -50,7 +54,8 @@ class RejectedLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StickResult:
-    """``lines`` (empty ones left out) = ``new`` + ``duplicate`` + ``quarantined`` + rejected.
+    """``lines`` (empty ones left out) = ``new`` + ``duplicate`` + ``quarantined`` + rejected,
+    plus ``waiting``: records kept on this PC because the server is away.
 
     ``quarantine`` lists the lines that cannot be punches; ``already_imported``: the same file was
     taken before. ``unknown`` are numbers of nobody, masked where they look like an ID number.
@@ -72,6 +77,7 @@ class StickResult:
     already_imported: bool = False
     unknown: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
+    waiting: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The result of ``punches import``."""
@@ -92,6 +98,7 @@ class StickResult:
             "already_imported": self.already_imported,
             "unknown": [{"number": number, "punches": n} for number, n in self.unknown],
             "warnings": list(self.warnings),
+            "waiting": self.waiting,
         }
 
 
@@ -125,12 +132,11 @@ def import_stick(
     was already imported for another terminal.
     """
     desk.permit(Act.PUNCHES_COLLECTED)
-    with desk.book.read() as session:
-        terminal = terminal_named(session, desk.project_id, terminal_name)
+    target = _target(desk, terminal_name)
     try:
         original, modified = _copied(desk, path)
         try:
-            result = _Import(desk, path, terminal, original, modified, taken_at).run(
+            result = _Import(desk, path, target, original, modified, taken_at).run(
                 progress, cancel
             )
         finally:
@@ -142,6 +148,27 @@ def import_stick(
     except device_errors.Cancelled as error:
         raise Cancelled from error
     return result
+
+
+class _Target(NamedTuple):
+    """The terminal the file is of; ``away``: known without the book."""
+
+    id: int
+    name: str
+    away: bool = False
+
+
+def _target(desk: Desk, name: str) -> _Target:
+    try:
+        with desk.book.read() as session:
+            terminal = terminal_named(session, desk.project_id, name)
+            return _Target(terminal.id, terminal.name)
+    except EnvironmentFault as fault:
+        held = known.recall(desk.book) if spool.is_away(fault) else None
+        if held is None or held.project_id != desk.project_id:
+            raise
+        one = held.named(name)
+        return _Target(one.id, one.name, away=True)
 
 
 def _copied(desk: Desk, path: Path) -> tuple[originals.Original, datetime]:
@@ -164,29 +191,58 @@ class _Import:
 
     desk: Desk
     path: Path
-    terminal: Terminal
+    terminal: _Target
     original: originals.Original
     modified: datetime
     taken_at: datetime | None
     survey: _Survey = field(default_factory=_Survey)
     already: bool = False
+    unknown: tuple[tuple[str, int], ...] = ()
     warnings: list[str] = field(default_factory=list)
 
     def run(self, progress: Progress, cancel: CancelToken | None) -> StickResult:
         desk = self.desk
-        self.survey = _survey(self.path, desk.clock.now(), progress, cancel)
-        with desk.book.read() as session:
-            self._compare_with_before(session)
-            unknown = self._unknown(session)
-        # The proof is in its place before the ledger names it.
+        self.survey = _survey(self.path, self._believed_now(), progress, cancel)
+        intake = Intake(desk, self.terminal.id, desk.clock.now(), self._facts())
+        try:
+            if self.terminal.away:
+                return self._let_wait(intake, cancel)
+            with desk.book.read() as session:
+                self._compare_with_before(session)
+                self.unknown = self._unknown(session)
+            # The proof is in its place before the ledger names it.
+            self.original.keep()
+            records = self.survey.records
+            return self._result(intake.store(self._parts(cancel), records, progress, cancel))
+        except EnvironmentFault as fault:
+            if not spool.must_wait(fault, desk.book):
+                raise
+            return self._let_wait(intake, cancel)
+
+    def _believed_now(self) -> datetime:
+        now = self.desk.clock.now()
+        if self.terminal.away:
+            return now
+        with self.desk.book.read() as session:
+            return plausible.believed_now(session, self.desk.project_id, now)
+
+    def _let_wait(self, intake: Intake, cancel: CancelToken | None) -> StickResult:
+        """The server is away: the records stay on this PC, safe on its disk."""
+        actor, records = self.desk.actor, self.survey.records
         self.original.keep()
-        source = Source(
-            Origin.USB, desk.clock.now(), desk.actor.name, self.original.sha256
+        spool.put(
+            self.desk.book, Origin.USB.value,
+            project_id=self.desk.project_id, terminal_id=self.terminal.id,
+            terminal=self.terminal.name, operator=actor.name, role=actor.role.value,
+            received_at=intake.at, facts=intake.facts, parts=self._parts(cancel), records=records,
         )
-        counts = store_parts(
-            desk, self.terminal.id, self._parts(cancel), source, self._save,
-            total=self.survey.records, progress=progress, cancel=cancel,
+        self.warnings.append(
+            f"服务器连不上或现在不能保存：文件里的{records}条记录已存在本机，服务器恢复后自动入账，不会丢失。"
+            "请检查网络和服务器。"
         )
+        return self._result(Counts(), waiting=records)
+
+    def _result(self, counts: Counts, *, waiting: int = 0) -> StickResult:
         survey = self.survey
         return StickResult(
             terminal=self.terminal.name,
@@ -203,8 +259,16 @@ class _Import:
             device_number=survey.device_number,
             sha256=self.original.sha256.hex(),
             already_imported=self.already,
-            unknown=unknown,
+            unknown=self.unknown,
             warnings=tuple(self.warnings),
+            waiting=waiting,
+        )
+
+    def _facts(self) -> dict[str, Any]:
+        survey, original = self.survey, self.original
+        return facts_of(
+            original.sha256, original.size, survey.lines, len(survey.rejected),
+            survey.device_number, self._complete_until(),
         )
 
     def _parts(self, cancel: CancelToken | None) -> Iterator[Part]:
@@ -218,32 +282,27 @@ class _Import:
                 "stick_changed",
                 "文件在读取过程中变了，请确认U盘没有被其他程序改写后重新导入。已读出的打卡保留，不会重复。",
             )
+
     def _compare_with_before(self, session: Session) -> None:
         """The same file before; another device number before."""
         sha256, device = self.original.sha256, self.survey.device_number
+        refuse_other_terminal(session, self.desk.project_id, self.terminal.id, sha256)
         earlier = session.execute(
             select(Download.terminal_id, Download.sha256, Download.counts, Download.at).where(
                 Download.project_id == self.desk.project_id,
                 Download.origin == Origin.USB.value,
-                Download.complete,
+                Download.complete.is_(True),
             )
         ).all()
         for terminal_id, digest, counts, at in earlier:
-            if digest == sha256 and terminal_id != self.terminal.id:
-                other = session.get_one(Terminal, terminal_id)
-                raise Refused(
-                    "stick_of_other_terminal",
-                    f"这个文件已作为「{other.name}」的记录导入过，没有再导入到「{self.terminal.name}」。"
-                    "请核对文件是哪台考勤机的。",
-                    terminal=other.name,
-                )
             if digest == sha256 and not self.already:
                 self.already = True
                 when = at.astimezone(CHINA)
                 self.warnings.append(f"这个文件在{when:%Y-%m-%d %H:%M}已导入过，没有重复保存。")
-            known = (counts or {}).get("device_number")
-            if terminal_id == self.terminal.id and device is not None and known not in (None, device):
-                note = f"文件里的机号是{device}，此前「{self.terminal.name}」的文件是{known}，请核对是哪台机器。"
+            before = (counts or {}).get("device_number")
+            mine = terminal_id == self.terminal.id
+            if mine and device is not None and before not in (None, device):
+                note = f"文件里的机号是{device}，此前「{self.terminal.name}」的文件是{before}，请核对是哪台机器。"
                 if note not in self.warnings:
                     self.warnings.append(note)
 
@@ -261,45 +320,6 @@ class _Import:
                 "请到设备页“对号”；若选错了考勤机，请核对。"
             )
         return tuple((shown_number(number), punches) for number, punches in unknown[:_LISTED])
-
-    def _save(self, session: Session, terminal: Terminal, stored: Stored) -> None:
-        if not stored.last:
-            return
-        until = self._complete_until()
-        if until is not None and (
-            terminal.complete_until is None or terminal.complete_until < until
-        ):
-            terminal.complete_until = until
-        counts = stored.counts
-        session.add(self._download(counts))
-        if counts.new or counts.sighting or counts.conflict:
-            self.desk.audit(
-                session, Act.PUNCHES_COLLECTED, f"terminal:{terminal.id}", origin="usb",
-                new=counts.new, quarantined=counts.quarantined, conflict=counts.conflict,
-                file=self.original.sha256.hex(),
-            )
-
-    def _download(self, counts: Counts) -> Download:
-        return Download(
-            project_id=self.desk.project_id,
-            terminal_id=self.terminal.id,
-            at=self.desk.clock.now(),
-            origin=Origin.USB.value,
-            complete=True,
-            sha256=self.original.sha256,
-            counts={
-                "lines": self.survey.lines,
-                "new": counts.new,
-                "duplicate": counts.duplicate,
-                "quarantined": counts.quarantined,
-                "conflict": counts.conflict,
-                "sighting": counts.sighting,
-                "rejected": len(self.survey.rejected),
-                "device_number": self.survey.device_number,
-                "bytes": self.original.size,
-            },
-            error="",
-        )
 
     def _complete_until(self) -> datetime | None:
         """The instant (UTC) until when the stick holds everything, see the module."""

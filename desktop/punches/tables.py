@@ -195,3 +195,21 @@ class PunchQuarantine(Base):
     time_text: Mapped[str]
     received_at: Mapped[int] = mapped_column(Big)
     raw: Mapped[bytes]
+
+
+class CollectionLease(Base):
+    """Which PC collects a terminal, by the server's time. One row per terminal, kept when over.
+
+    ``released_at`` None and ``expires_at`` past: the PC was cut off while it collected.
+    """
+
+    __tablename__ = "collection_lease"
+    __table_args__ = (STRICT,)
+
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    workstation_id: Mapped[int] = mapped_column(ForeignKey("workstation.id"))
+    taken_at: Mapped[datetime]
+    renewed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]

@@ -8,51 +8,32 @@ one can be entered before it has power.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
-from desktop.punches.tables import ClockReading, Download, Terminal
+from desktop.punches.tables import Terminal
+from desktop.punches.terminal_list import TerminalView, list_terminals
+
+__all__ = [
+    "DIRECTIONS", "LONGEST_NAME", "TRANSPORTS", "Edit", "TerminalChange", "TerminalView",
+    "add_terminal", "bind_serial", "declare_biometric_only", "driver_names", "edit_terminal",
+    "find_terminal", "list_terminals", "other_unit", "rebind_terminal", "retire_terminal",
+    "terminal_named", "unknown_terminal",
+]
 
 DIRECTIONS = {"in": "进", "out": "出", "both": "进出"}
 TRANSPORTS = ("tcp", "udp")
 LONGEST_NAME = 40
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:(\d{1,5}))?")
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalView:
-    """A terminal as lists show it. ``held`` are the records of its log that are stored.
-
-    ``clock_offset_s`` at the last reading, positive = fast; ``last_error`` is the code of the
-    last collection, empty when it was complete.
-    """
-
-    id: int
-    name: str
-    driver: str
-    address: str
-    transport: str
-    direction: str
-    serial: str
-    has_password: bool
-    biometric_only_from: date | None
-    biometric_only_evidence: str
-    in_use_from: date | None
-    retired_on: date | None
-    epoch: int
-    held: int
-    complete_until: datetime | None
-    last_contact_at: datetime | None
-    clock_offset_s: int | None
-    last_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +108,14 @@ class Edit:
     in_use_from: date | None = None
 
 
-def edit_terminal(desk: Desk, name: str, edit: Edit, *, why: str = "") -> TerminalChange:
-    """Change an entry. A new direction changes what past punches mean, so it needs ``why``."""
+def edit_terminal(
+    desk: Desk, name: str, edit: Edit, *, why: str = "", seen: int | None = None
+) -> TerminalChange:
+    """Change an entry. A new direction changes what past punches mean, so it needs ``why``.
+
+    ``seen``: the version the editor saw; raises :class:`desktop.errors.Conflict` when somebody
+    changed one of the same values since.
+    """
     desk.permit(Act.TERMINAL_CHANGED)
     with desk.book.write() as session:
         terminal = terminal_named(session, desk.project_id, name)
@@ -136,47 +123,77 @@ def edit_terminal(desk: Desk, name: str, edit: Edit, *, why: str = "") -> Termin
             terminal.driver, edit.transport or terminal.transport,
             edit.direction or terminal.direction,
         )
-        changed = []
-        if edit.name is not None and _name(edit.name) != terminal.name:
-            _refuse_taken(session, desk.project_id, _name(edit.name))
-            terminal.name = _name(edit.name)
-            changed.append("name")
-        if edit.direction is not None and edit.direction != terminal.direction:
-            if not why.strip():
-                raise Refused(
-                    "reason_needed",
-                    "改变进出方向会影响已有打卡的判定，请写明原因。未做任何改动。",
-                )
-            terminal.direction = edit.direction
-            changed.append("direction")
-        if edit.address is not None and _address(edit.address) != terminal.address:
-            terminal.address = _address(edit.address)
-            changed.append("address")
-        if edit.transport is not None and edit.transport != terminal.transport:
-            terminal.transport = edit.transport
-            changed.append("transport")
-        if edit.password is not None:
-            sealed = desk.book.sealer.seal(edit.password) if edit.password else None
-            terminal.password_sealed = sealed
-            changed.append("password")
-        if edit.in_use_from is not None and edit.in_use_from != terminal.in_use_from:
-            terminal.in_use_from = edit.in_use_from
-            changed.append("in_use_from")
+        new = _new_values(desk, terminal, edit)
+        _check_seen(desk, session, terminal, seen, *new)
+        if "name" in new:
+            _refuse_taken(session, desk.project_id, new["name"])
+        if "direction" in new and not why.strip():
+            raise Refused(
+                "reason_needed", "改变进出方向会影响已有打卡的判定，请写明原因。未做任何改动。"
+            )
+        for field, value in new.items():
+            setattr(terminal, "password_sealed" if field == "password" else field, value)
         session.flush()
-        if changed:
+        if new:
+            editing.touch(desk, session, f"terminal:{terminal.id}", *new)
             desk.audit(
                 session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", why=why, did="edited",
-                fields=changed,
+                fields=list(new),
             )
         return TerminalChange(terminal.id, terminal.name, _shared_address(session, terminal))
 
 
-def retire_terminal(desk: Desk, name: str, on: date) -> TerminalChange:
+def _new_values(desk: Desk, terminal: Terminal, edit: Edit) -> dict[str, Any]:
+    """The values that are not what they were; a stated password always counts as new."""
+    stated: dict[str, Any] = {
+        "name": None if edit.name is None else _name(edit.name),
+        "direction": edit.direction,
+        "address": None if edit.address is None else _address(edit.address),
+        "transport": edit.transport,
+        "in_use_from": edit.in_use_from,
+    }
+    new: dict[str, Any] = {
+        field: value for field, value in stated.items()
+        if value is not None and value != getattr(terminal, field)
+    }
+    if edit.password is not None:
+        new["password"] = desk.book.sealer.seal(edit.password) if edit.password else None
+    return new
+
+
+def _check_seen(
+    desk: Desk, session: Session, terminal: Terminal, seen: int | None, *fields: str
+) -> None:
+    """Raise when one of ``fields`` was changed by somebody else since ``seen``."""
+    day = terminal.in_use_from
+    retired = terminal.retired_on
+    now: dict[str, editing.Now] = {
+        "name": ("名称", terminal.name),
+        "direction": ("方向", DIRECTIONS.get(terminal.direction, terminal.direction)),
+        "address": ("地址", terminal.address),
+        "transport": ("通讯方式", terminal.transport),
+        "in_use_from": ("启用日期", "" if day is None else day.isoformat()),
+        "password": ("通讯密码", None),
+        "retired_on": ("停用日期", "" if retired is None else retired.isoformat()),
+        "biometric_only": ("仅生物识别声明", None),
+        "serial": ("设备绑定", None),
+    }
+    editing.check(
+        desk, session, f"terminal:{terminal.id}", seen, f"「{terminal.name}」",
+        {field: now[field] for field in fields},
+    )
+
+
+def retire_terminal(
+    desk: Desk, name: str, on: date, *, seen: int | None = None
+) -> TerminalChange:
     """The terminal leaves the site; ``on`` is the last day it is expected to record."""
     desk.permit(Act.TERMINAL_CHANGED)
     with desk.book.write() as session:
         terminal = terminal_named(session, desk.project_id, name)
+        _check_seen(desk, session, terminal, seen, "retired_on")
         terminal.retired_on = on
+        editing.touch(desk, session, f"terminal:{terminal.id}", "retired_on")
         desk.audit(
             session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", did="retired",
             on=on.isoformat(),
@@ -185,7 +202,7 @@ def retire_terminal(desk: Desk, name: str, on: date) -> TerminalChange:
 
 
 def declare_biometric_only(
-    desk: Desk, name: str, from_day: date, evidence: str
+    desk: Desk, name: str, from_day: date, evidence: str, *, seen: int | None = None
 ) -> TerminalChange:
     """仅生物识别: from that day unknown methods of this terminal count, as the evidence shows."""
     desk.permit(Act.TERMINAL_CHANGED)
@@ -196,8 +213,10 @@ def declare_biometric_only(
         )
     with desk.book.write() as session:
         terminal = terminal_named(session, desk.project_id, name)
+        _check_seen(desk, session, terminal, seen, "biometric_only")
         terminal.biometric_only_from = from_day
         terminal.biometric_only_evidence = evidence.strip()
+        editing.touch(desk, session, f"terminal:{terminal.id}", "biometric_only")
         desk.audit(
             session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", why=evidence.strip(),
             did="biometric_only", since=from_day.isoformat(),
@@ -205,13 +224,17 @@ def declare_biometric_only(
         return TerminalChange(terminal.id, terminal.name)
 
 
-def rebind_terminal(desk: Desk, name: str, reason: str) -> TerminalChange:
+def rebind_terminal(
+    desk: Desk, name: str, reason: str, *, seen: int | None = None
+) -> TerminalChange:
     """The unit was replaced: the next contact binds the new serial, its log starts anew."""
     desk.permit(Act.TERMINAL_CHANGED)
     if not reason.strip():
         raise Refused("reason_needed", "更换设备须写明原因。未做任何改动。")
     with desk.book.write() as session:
         terminal = terminal_named(session, desk.project_id, name)
+        _check_seen(desk, session, terminal, seen, "serial")
+        editing.touch(desk, session, f"terminal:{terminal.id}", "serial")
         desk.audit(
             session, Act.TERMINAL_CHANGED, f"terminal:{terminal.id}", why=reason.strip(),
             did="rebound", serial=terminal.serial, epoch=terminal.epoch + 1,
@@ -255,6 +278,16 @@ def unknown_terminal(
     )
 
 
+def other_unit(name: str, bound: str, answered: str) -> Refused:
+    """The refusal of records of a unit that is not the one of this entry."""
+    return Refused(
+        "serial_changed",
+        f"「{name}」登记的序列号是{bound}，现在应答的是{answered}：不是同一台机器。"
+        "没有保存它的任何记录。若确已换机，请先用 terminal rebind 写明原因；否则请核对地址。",
+        terminal=name, bound=bound, answered=answered,
+    )
+
+
 def bind_serial(session: Session, terminal: Terminal, serial: str) -> tuple[str, ...]:
     """Bind at first contact; refuse a unit that is another one than before. Returns warnings.
 
@@ -264,12 +297,7 @@ def bind_serial(session: Session, terminal: Terminal, serial: str) -> tuple[str,
     if not serial:
         return ()
     if terminal.serial and serial != terminal.serial:
-        raise Refused(
-            "serial_changed",
-            f"「{terminal.name}」登记的序列号是{terminal.serial}，现在应答的是{serial}：不是同一台机器。"
-            "没有保存它的任何记录。若确已换机，请先用 terminal rebind 写明原因；否则请核对地址。",
-            terminal=terminal.name, bound=terminal.serial, answered=serial,
-        )
+        raise other_unit(terminal.name, terminal.serial, serial)
     terminal.serial = serial
     others = session.scalars(
         select(Terminal.name).where(
@@ -282,62 +310,6 @@ def bind_serial(session: Session, terminal: Terminal, serial: str) -> tuple[str,
         f"「{terminal.name}」与「{other}」的序列号相同（{serial}），可能是同一台机器登记了两次，请核对地址。"
         for other in others
     )
-
-
-def list_terminals(session: Session, project_id: int) -> list[TerminalView]:
-    """All terminals in the order they were entered, retired ones too."""
-    terminals = session.scalars(
-        select(Terminal).where(Terminal.project_id == project_id).order_by(Terminal.id)
-    ).all()
-    offsets = _latest_offsets(session, terminals)
-    failures = _latest_failures(session, terminals)
-    return [
-        TerminalView(
-            id=one.id,
-            name=one.name,
-            driver=one.driver,
-            address=one.address,
-            transport=one.transport,
-            direction=one.direction,
-            serial=one.serial,
-            has_password=one.password_sealed is not None,
-            biometric_only_from=one.biometric_only_from,
-            biometric_only_evidence=one.biometric_only_evidence,
-            in_use_from=one.in_use_from,
-            retired_on=one.retired_on,
-            epoch=one.epoch,
-            held=int((one.cursor or {}).get("held", 0)),
-            complete_until=one.complete_until,
-            last_contact_at=one.last_contact_at,
-            clock_offset_s=offsets.get(one.id),
-            last_error=failures.get(one.id, ""),
-        )
-        for one in terminals
-    ]
-
-
-def _latest_offsets(session: Session, terminals: Sequence[Terminal]) -> dict[int, int]:
-    last = (
-        select(func.max(ClockReading.id))
-        .where(ClockReading.terminal_id.in_([one.id for one in terminals]))
-        .group_by(ClockReading.terminal_id)
-    )
-    rows = session.execute(
-        select(ClockReading.terminal_id, ClockReading.offset_s).where(ClockReading.id.in_(last))
-    )
-    return {terminal_id: offset for terminal_id, offset in rows}
-
-
-def _latest_failures(session: Session, terminals: Sequence[Terminal]) -> dict[int, str]:
-    last = (
-        select(func.max(Download.id))
-        .where(Download.terminal_id.in_([one.id for one in terminals]))
-        .group_by(Download.terminal_id)
-    )
-    rows = session.execute(
-        select(Download.terminal_id, Download.error).where(Download.id.in_(last))
-    )
-    return {terminal_id: error for terminal_id, error in rows}
 
 
 # ── checks ──────────────────────────────────────────────────────────────────────────────────────

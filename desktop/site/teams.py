@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
 from desktop.access.actor import Act
 from desktop.access.desk import Desk
 from desktop.errors import Refused
@@ -65,8 +66,17 @@ def add_team(
         return team.id
 
 
-def set_team_shift(desk: Desk, team_id: int, from_day: date, shift: Shift) -> None:
-    """The shift of a team from ``from_day`` until the next dated change."""
+SHIFT_WORDS = {Shift.DAY: "白班", Shift.NIGHT: "夜班"}
+
+
+def set_team_shift(
+    desk: Desk, team_id: int, from_day: date, shift: Shift, *, seen: int | None = None
+) -> None:
+    """The shift of a team from ``from_day`` until the next dated change.
+
+    Raises :class:`desktop.errors.Conflict` when somebody changed the team's shifts after the
+    version ``seen`` of ``team:<id>``.
+    """
     desk.permit(Act.PROJECT_CHANGED)
     with desk.book.write() as session:
         team = session.get(Team, team_id)
@@ -75,6 +85,12 @@ def set_team_shift(desk: Desk, team_id: int, from_day: date, shift: Shift) -> No
         change = session.scalar(
             select(TeamShift).where(TeamShift.team_id == team_id, TeamShift.from_day == from_day)
         )
+        said = f"自{from_day}起的班次"
+        now = None if change is None else SHIFT_WORDS[Shift(change.shift)]
+        editing.check(
+            desk, session, f"team:{team_id}", seen, f"「{team.name}」", {"shift": (said, now)}
+        )
+        editing.touch(desk, session, f"team:{team_id}", "shift")
         if change is None:
             session.add(TeamShift(team_id=team_id, from_day=from_day, shift=shift.value))
         else:

@@ -8,6 +8,7 @@ after parts of it were handed out — so use one transaction.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections import Counter
@@ -135,6 +136,25 @@ class Attlog:
             raise FileRefused("empty")
         if not summary.punches and not summary.unusable:
             raise FileRefused("not_attlog")
+
+
+class AttlogContent(Attlog):
+    """The same for the content of a file that was read before."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(Path())
+        self._content = content
+
+    def parts(
+        self,
+        size: int = PART,
+        *,
+        progress: Progress = silent,
+        cancel: Cancel | None = None,
+    ) -> Iterator[AttlogPart]:
+        _check_text(self._content[:_SNIFF])
+        stream = io.BytesIO(self._content)
+        yield from self._parse(stream, len(self._content), size, progress, cancel)
 
 
 def _lines(stream: BinaryIO, most: int) -> Iterator[tuple[int, list[bytes]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,7 +16,7 @@ from desktop.cli.main import run
 from desktop.clock import SystemClock
 from desktop.storage.book import open_book
 from tests.attendance.crew import Member, gates, hire, punched
-from tests.conftest import PASSPHRASE
+from tests.conftest import PASSPHRASE, Copy
 
 Command = Callable[..., Any]
 ENTERED = date(2026, 3, 1)
@@ -25,10 +24,10 @@ MARCH = "2026-03"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, site_template: Path) -> Path:
+def folder(tmp_path: Path, site_template: Path, copy_book: Copy) -> Path:
     """A closed book: two people of 钢筋班, three punches in March."""
     target = tmp_path / "book"
-    shutil.copytree(site_template, target)
+    copy_book(site_template, target)
     (tmp_path / "passphrase").write_text(f"{PASSPHRASE}\n", encoding="utf-8")
     with open_book(target, SystemClock(), passphrase=PASSPHRASE) as book:
         desk = Desk(book, 1, Actor("管理员", Role.ADMINISTRATOR))

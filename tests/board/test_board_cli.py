@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from desktop.cli.main import run
 from tests.board.conftest import ITEMS
-from tests.conftest import PASSPHRASE
+from tests.conftest import PASSPHRASE, Copy
 from tests.sample_site import GENERAL_CONTRACTOR_NAME, STEEL_LABOUR_NAME
 
 Board = Callable[..., tuple[int, Any, str]]
@@ -20,11 +19,11 @@ Board = Callable[..., tuple[int, Any, str]]
 
 @pytest.fixture
 def board(
-    site_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site_template: Path, tmp_path: Path, copy_book: Copy, capsys: pytest.CaptureFixture[str]
 ) -> Board:
     """``board(*arguments, as_json=True)`` → exit code, result, text on stderr."""
     folder = tmp_path / "book"
-    shutil.copytree(site_template, folder)
+    copy_book(site_template, folder)
     secret = tmp_path / "secret"
     secret.write_text(PASSPHRASE + "\n", encoding="utf-8")
 

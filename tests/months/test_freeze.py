@@ -126,6 +126,7 @@ def test_freezing_again_names_exactly_the_changed_rows(
         assert [v.version for v in versions(session, desk.project_id, MONTH)] == [1, 2]
 
 
+@pytest.mark.file_only
 def test_the_same_book_elsewhere_gives_the_same_digest(
     crew: tuple[Desk, dict[str, int], list[Member]], tmp_path: Path, clock: FixedClock
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from desktop.cli.main import run
 from desktop.demo.people import invent_people
-from tests.conftest import PASSPHRASE
+from tests.conftest import PASSPHRASE, Copy
 from tests.people.sheets import manager_row, row_of, rows_of, write_xlsx
 
 PEOPLE = invent_people(30)
@@ -20,10 +19,12 @@ Call = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture
-def call(tmp_path: Path, site_template: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(
+    tmp_path: Path, site_template: Path, copy_book: Copy, capsys: pytest.CaptureFixture[str]
+) -> Call:
     """Runs one command on a copy of the sample book: exit code, JSON or text, stderr."""
     book = tmp_path / "book"
-    shutil.copytree(site_template, book)
+    copy_book(site_template, book)
     secret = tmp_path / "secret.txt"
     secret.write_text(PASSPHRASE + "\n", encoding="utf-8")
 

@@ -95,6 +95,7 @@ def test_sorting_by_every_column(site: Desk) -> None:
             assert len(set(names(site, RosterQuery(sort=column, descending=descending)))) == 12
 
 
+@pytest.mark.file_only
 def test_no_sort_or_search_reads_the_wide_rows(site: Desk) -> None:
     """The plan of every list touches narrow indexes only (the ids are then a matter of milliseconds)."""
     from desktop.people.roster_search import _Wanted

@@ -20,6 +20,7 @@ from desktop.punches.tables import Terminal
 from desktop.punches.terminal_book import add_terminal
 from desktop.punches.verification import LedgerVerdict, verify_ledger
 from desktop.site.tables import Company
+from desktop.storage.rows import native
 from desktop.storage.types import local_seconds
 from devices.emulators.zk import StoredPunch, ZkEmulator
 from devices.terminals.driver import Timing
@@ -110,7 +111,8 @@ def table(desk: Desk, name: str) -> int:
 def rows(desk: Desk, statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """Rows of a statement."""
     with desk.book.read() as session:
-        found = session.connection().exec_driver_sql(statement, tuple(values))
+        lane = session.connection()
+        found = lane.exec_driver_sql(native(lane, statement), tuple(values))
         return [tuple(row) for row in found]
 
 

@@ -201,6 +201,7 @@ def test_quarantined_records_are_listed(command: Command, tmp_path: Path) -> Non
     assert command("terminal", "list").json[0]["complete_until"] == "2024-06-04T00:00:00+00:00"
 
 
+@pytest.mark.file_only
 def test_a_flipped_byte_is_found_and_named(command: Command, folder: Path) -> None:
     with ZkEmulator(punches=memory(3000)) as unit:
         add(command, unit.address)

@@ -23,7 +23,7 @@ from desktop.clock import FixedClock
 from desktop.punches.ledger import Counts, Origin
 from desktop.storage.book import open_book
 from devices.terminals.model import Punch, SourceFormat
-from tests.conftest import NOW, PASSPHRASE
+from tests.conftest import NOW, PASSPHRASE, Copy
 from tests.punches.rig import MORNING, keep, proven, punch, rows, terminal
 
 Fresh = Callable[[], Any]
@@ -80,14 +80,14 @@ class Model:
 
 
 @pytest.fixture
-def fresh(site_template: Path, tmp_path: Path) -> Fresh:
+def fresh(site_template: Path, tmp_path: Path, copy_book: Copy) -> Fresh:
     """Opens a new desk with one terminal as often as it is called."""
     numbers: Iterator[int] = iter(range(1 << 20))
 
     @contextmanager
     def opened() -> Iterator[tuple[Desk, int]]:
         folder = tmp_path / str(next(numbers))
-        shutil.copytree(site_template, folder)
+        copy_book(site_template, folder)
         with open_book(folder, FixedClock(NOW), passphrase=PASSPHRASE) as book:
             desk = Desk(book, 1, Actor("管理员", Role.ADMINISTRATOR))
             yield desk, terminal(desk)

@@ -31,10 +31,10 @@ from pathlib import Path
 from desktop.access.actor import Actor, Role
 from desktop.access.desk import Desk
 from desktop.clock import FixedClock
-from desktop.punches import collect, stick
+from desktop.punches import collect, received, stick
 from desktop.storage.book import open_book
 from tests.conftest import NOW
-collect.CHUNK = stick.CHUNK = 600
+received.CHUNK = stick.CHUNK = 600
 book = open_book(Path(sys.argv[1]), FixedClock(NOW), passphrase=sys.argv[2])
 desk = Desk(book, 1, Actor("管理员", Role.ADMINISTRATOR))
 def acknowledge(done, total, text):

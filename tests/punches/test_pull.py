@@ -60,7 +60,8 @@ def test_a_log_is_stored_and_the_terminal_book_knows_until_when(desk: Desk) -> N
     assert result.as_json() == {
         "terminal": GATE, "serial": "CKJG264160001", "reported": 300, "received": 300, "new": 300,
         "duplicate": 0, "quarantined": 0, "conflict": 0, "sighting": 0, "clock_offset_s": 0,
-        "complete": True, "log_changed": False, "attempts": 1, "warnings": [], "error": None,
+        "complete": True, "log_changed": False, "attempts": 1, "warnings": [], "waiting": 0,
+        "error": None,
     }
     state = view(desk)
     assert (state.serial, state.held, state.last_error) == ("CKJG264160001", 300, "")
@@ -110,7 +111,7 @@ def test_duplicates_and_bad_dates_of_the_log_are_counted_every_time(desk: Desk) 
 def test_a_long_log_moves_the_cursor_part_by_part(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desktop.punches.collect.CHUNK", 100)
+    monkeypatch.setattr("desktop.punches.received.CHUNK", 100)
     cancel = CancelToken()
 
     def stop_at(done: int, total: int, text: str) -> None:

@@ -142,6 +142,7 @@ def test_a_segment_with_all_its_records(forged: Forged) -> None:
     bad(verdict, "缺少第")
 
 
+@pytest.mark.file_only
 def test_a_flipped_byte_names_its_page(filled: Desk) -> None:
     book = filled.book
     book.close()  # the seals are read from the file alone
@@ -156,6 +157,7 @@ def test_a_flipped_byte_names_its_page(filled: Desk) -> None:
     assert f"第{page}页" in str(verdict.first_bad)
 
 
+@pytest.mark.file_only
 def test_a_page_that_only_shows_when_it_is_read(
     filled: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +205,8 @@ def test_the_ledgers_of_two_projects_in_one_book_are_proven_apart(filled: Desk) 
     assert rows(filled, "SELECT count(DISTINCT project_id) FROM segment") == [(2,)]
 
 
-def test_a_terminal_removed_under_its_punches_is_found(forged: Forged) -> None:
+def test_a_terminal_removed_under_its_punches_is_found(filled: Desk, forged: Forged) -> None:
+    """A server shows nobody the punches of a terminal that leads to no project."""
     verdict = forged("PRAGMA foreign_keys=OFF", "DELETE FROM terminal")
-    assert not verdict.ok
-    assert verdict.first_bad and "考勤机被删除" in verdict.first_bad
+    words = ("考勤机被删除",) if filled.book.dialect == "sqlite" else ("少了20条记录",)
+    bad(verdict, *words)

@@ -115,6 +115,11 @@ class PunchDecoder:
         self._by_pin = _Numbers()
         self._days = packed_time.DayBases()
 
+    @property
+    def numbers(self) -> Mapping[int, str]:
+        """User index to pin, as given; empty where records carry their pin."""
+        return self._by_index
+
     def __call__(self, first: int, last: int) -> Records:
         """Records ``first`` (included) to ``last`` (excluded), both 0-based."""
         width = self.width
