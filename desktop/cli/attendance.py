@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from desktop.access.actor import View
 from desktop.cli.session import emit, office, progress
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def show(
     from desktop.attendance.queries import attendance_document
 
     with (
-        office(ctx) as opened, progress(ctx) as bar, opened.book.read() as session
+        office(ctx) as opened, progress(ctx) as bar, opened.desk.look(View.ATTENDANCE) as session
     ):
         attendance = compute_month(session, opened.project_id, month, progress=bar)
         document = attendance_document(attendance, worker)

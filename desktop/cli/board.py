@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from desktop.access.actor import View
 from desktop.cli.session import emit, office, progress
 from desktop.errors import Refused
 
@@ -26,7 +27,7 @@ def show(ctx: typer.Context) -> None:
     from desktop.board.export import missing_as_json
     from desktop.board.queries import board_status
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.BOARD) as session:
         day = opened.desk.clock.today()
         content = board_content(session, opened.project_id, day)
         status = board_status(session, opened.project_id, day)

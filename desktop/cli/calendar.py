@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from desktop.access.actor import View
 from desktop.cli.session import emit, office
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add_stop(
     with office(ctx) as opened:
         team_id = None
         if team is not None:
-            with opened.book.read() as session:
+            with opened.desk.look(View.PROJECT) as session:
                 team_id = team_of(session, opened.project_id, team)
         number = calendar.add_stop(
             opened.desk, first.date(), last.date(), reason=reason, document=document,
@@ -63,7 +64,7 @@ def list_stops(ctx: typer.Context) -> None:
     """列出停工记录。"""
     from desktop.attendance.queries import stop_rows
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.ATTENDANCE) as session:
         rows = stop_rows(session, opened.project_id)
     emit(
         ctx, {"stops": [_stop_document(row) for row in rows]},
@@ -109,13 +110,13 @@ def add_leave(
     from desktop.attendance.outside import outside_warnings, span_of
 
     with office(ctx) as opened:
-        with opened.book.read() as session:
+        with opened.desk.look(View.PEOPLE) as session:
             person_id = calendar.person_of(session, worker)
         number = calendar.add_leave(
             opened.desk, person_id, kind, first.date(), last.date(), reason=reason,
             document=document, owner_approved=owner_approved,
         )
-        with opened.book.read() as session:
+        with opened.desk.look(View.PEOPLE) as session:
             warnings = outside_warnings(
                 session, opened.project_id, span_of(person_id, first.date(), last.date())
             )
@@ -129,7 +130,7 @@ def list_leave(ctx: typer.Context) -> None:
     """列出请假记录。"""
     from desktop.attendance.queries import leave_rows
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.ATTENDANCE) as session:
         rows = leave_rows(session, opened.project_id)
     emit(
         ctx, {"leave": [_leave_document(row) for row in rows]},
@@ -172,7 +173,7 @@ def add_outage(
     from desktop.punches.terminal_book import terminal_named
 
     with office(ctx) as opened:
-        with opened.book.read() as session:
+        with opened.desk.look(View.TERMINALS) as session:
             terminal_id = terminal_named(session, opened.project_id, terminal).id
         number = note_outage(
             opened.desk, terminal_id, begin, end, reason=reason, document=document
@@ -185,7 +186,7 @@ def list_outages(ctx: typer.Context) -> None:
     """列出考勤机停用说明。"""
     from desktop.attendance.queries import outage_rows
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.TERMINALS) as session:
         rows = outage_rows(session, opened.project_id)
     emit(
         ctx, {"outages": [_outage_document(row) for row in rows]},

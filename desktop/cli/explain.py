@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from desktop.access.actor import View
 from desktop.cli.session import emit, office
 from desktop.errors import Refused
 
@@ -40,7 +41,7 @@ def add(
     if value not in _HALF_DAYS:
         raise Refused("value", "核实结果只能是 1、0.5 或 0，未做任何改动。")
     with office(ctx) as opened:
-        with opened.book.read() as session:
+        with opened.desk.look(View.PEOPLE) as session:
             persons = [person_of(session, number) for number in worker]
         added = add_explanation(
             opened.desk, [(person, one.date()) for person in persons for one in day],
@@ -90,7 +91,7 @@ def list_explanations(
     from desktop.attendance.queries import explanation_rows
 
     bounds: tuple[date, date] | tuple[()] = () if month is None else month_bounds(month)
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.ATTENDANCE) as session:
         rows = explanation_rows(session, opened.project_id, *bounds)
     emit(
         ctx, {"explanations": [_document(row) for row in rows]},

@@ -15,17 +15,23 @@ import typer
 from desktop import paths
 from desktop.cli import (
     attendance,
+    audit,
+    backup,
     board,
     book,
     calendar,
     demo,
     explain,
+    key,
     ledger,
     month,
     punches,
+    retention,
+    rollup,
     roster,
     team,
     terminal,
+    user,
 )
 from desktop.cli.session import Common, report_error
 from desktop.errors import SiteMusterError
@@ -44,7 +50,8 @@ for name, group in (
     ("roster", roster), ("team", team), ("terminal", terminal), ("punches", punches),
     ("attendance", attendance),
     ("calendar", calendar), ("explain", explain), ("month", month), ("board", board),
-    ("ledger", ledger),
+    ("ledger", ledger), ("user", user), ("audit", audit), ("key", key), ("backup", backup),
+    ("retention", retention), ("rollup", rollup), ("book", book),
 ):
     app.add_typer(group.app, name=name)
 
@@ -60,6 +67,12 @@ def common_options(
     passphrase_file: Annotated[
         Path | None, typer.Option("--passphrase-file", help="口令文件（第一行）")
     ] = None,
+    user_name: Annotated[
+        str | None, typer.Option("--user", help="以哪个用户的名义操作（有多个用户时必填）")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", help="该用户的登录密码文件（第一行）")
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="显示版本号")] = False,
 ) -> None:
     """Options before the command."""
@@ -69,7 +82,8 @@ def common_options(
         print(__version__)
         raise typer.Exit
     chosen = data_dir or paths.default_book_folder()
-    ctx.obj = Common(chosen.expanduser().absolute(), as_json, passphrase_file)
+    folder = chosen.expanduser().absolute()
+    ctx.obj = Common(folder, as_json, passphrase_file, user_name, password_file)
     if ctx.invoked_subcommand is None:
         from desktop.ui.app import run_window
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from desktop.cli.session import emit, office, progress
+from desktop.access.actor import View
+from desktop.cli.session import collecting_office, emit, office, progress
 
 if TYPE_CHECKING:
+    from desktop.punches.spool import Summary
     from desktop.punches.stick import StickResult
 
 app = typer.Typer(help="打卡记录：U盘导入、隔离记录", no_args_is_help=True)
@@ -35,11 +37,48 @@ def import_file(
     """导入U盘导出的打卡文件。"""
     from desktop.punches.stick import import_stick
 
-    with office(ctx) as opened, progress(ctx) as bar:
+    with collecting_office(ctx) as opened, progress(ctx) as bar:
         result = import_stick(opened.desk, file, terminal, taken_at=taken_at, progress=bar)
     emit(ctx, result, lambda: _imported(result))
     for sentence in result.warnings:
         print(sentence, file=sys.stderr)
+
+
+@app.command()
+def waiting(
+    ctx: typer.Context,
+    drop: Annotated[
+        str | None, typer.Option("--drop", help="放弃一批不能入账的记录（编号）")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="放弃的原因")] = "",
+) -> None:
+    """服务器断开期间存在本机、等待入账的记录；连得上时先入账再列出。"""
+    from desktop.punches import late, spool
+
+    with collecting_office(ctx) as opened:
+        if drop is not None:
+            given_up = late.drop(opened.desk, drop, reason)
+            print(f"已放弃「{given_up.terminal}」的{given_up.records}条记录。", file=sys.stderr)
+        reasons: dict[str, str] = {}
+        if not opened.away:
+            for sentence in opened.book.notices:
+                print(sentence, file=sys.stderr)
+            report = late.store_waiting(opened.book, opened.project_id)
+            reasons = {one.batch.id: one.reason for one in report.left}
+        summary = spool.waiting(opened.book)
+    result = {
+        "away": bool(opened.away), "records": summary.records, "bytes": summary.size,
+        "since": summary.since, "damaged": len(summary.damaged),
+        "batches": [
+            {
+                "id": one.id, "terminal": one.terminal, "kind": one.kind,
+                "records": one.records, "received_at": one.received_at, "bytes": one.size,
+                "reason": reasons.get(one.id, ""),
+            }
+            for one in summary.batches
+        ],
+    }
+    emit(ctx, result, lambda: "\n".join([summary.sentence(), *_waiting(summary, reasons)]))
 
 
 @quarantine_app.command("list")
@@ -52,7 +91,7 @@ def quarantine_list(
     from desktop.punches.queries import REASON_WORDS, quarantine
     from desktop.punches.terminal_book import terminal_named
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.TERMINALS) as session:
         project_id = opened.project_id
         terminal_id = None
         if terminal is not None:
@@ -76,7 +115,20 @@ def quarantine_list(
     )
 
 
+def _waiting(summary: Summary, reasons: dict[str, str]) -> list[str]:
+    from desktop.clock import CHINA
+
+    words = {"pull": "联网采集", "usb": "U盘导入"}
+    return [
+        f"  {one.id[:8]}\t{one.terminal}\t{words.get(one.kind, one.kind)}\t{one.records}条\t"
+        f"{one.received_at.astimezone(CHINA):%Y-%m-%d %H:%M}\t{reasons.get(one.id, '')}"
+        for one in summary.batches
+    ]
+
+
 def _imported(result: StickResult) -> str:
+    if result.waiting:
+        return f"{result.terminal}：{result.lines}行，{result.waiting}条存在本机，等待入账。"
     lines = [
         f"{result.terminal}：{result.lines}行，新增{result.new}条，已有{result.duplicate}条，"
         f"隔离{result.quarantined}条，不能识别{len(result.rejected)}行。"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from desktop.access.actor import View
 from desktop.cli.session import emit, office, progress
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def list_people(
     """列出花名册（证件号码、电话、卡号已脱敏）。"""
     from desktop.people.queries import roster_ids, roster_rows
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.PEOPLE) as session:
         query = _query(session, opened.project_id, search, team, state, sort)
         ids = roster_ids(session, opened.project_id, query, opened.book.sealer)
         rows = roster_rows(session, opened.book.sealer, ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from desktop.errors import Refused, SiteMusterError
 from desktop.jobs import Progress, silent
 
 if TYPE_CHECKING:
-    from desktop.bootstrap import Office
+    from desktop.bootstrap import LockedOffice, Office
 
 
 @dataclass(slots=True)
@@ -27,11 +27,18 @@ class Common:
     data_dir: Path
     as_json: bool
     passphrase_file: Path | None
+    user: str | None = None
+    password_file: Path | None = None
 
     @property
     def passphrase(self) -> str | None:
         """The secret of ``--passphrase-file``, or None."""
         return None if self.passphrase_file is None else secret_from(self.passphrase_file)
+
+    @property
+    def password(self) -> str | None:
+        """The log-in password in ``--password-file``, or None."""
+        return None if self.password_file is None else secret_from(self.password_file)
 
 
 def secret_from(path: Path) -> str:
@@ -48,15 +55,64 @@ def secret_from(path: Path) -> str:
 
 @contextmanager
 def office(ctx: typer.Context) -> Iterator[Office]:
-    """The open office of ``--data-dir``; closed at the end whatever happens."""
+    """The open office of ``--data-dir``, entered by ``--user``; closed at the end whatever
+    happens."""
     from desktop.bootstrap import open_office
 
     common: Common = ctx.obj
-    opened = open_office(common.data_dir, passphrase=common.passphrase)
+    opened = open_office(
+        common.data_dir, passphrase=common.passphrase, user=common.user, password=common.password
+    )
+    say(opened.book.notices)
     try:
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def collecting_office(ctx: typer.Context) -> Iterator[Office]:
+    """As :func:`office`; with the book's server away an office that can only collect, and says
+    so."""
+    from desktop.bootstrap import open_away, open_office
+    from desktop.errors import EnvironmentFault
+    from desktop.punches.spool import is_away
+
+    common: Common = ctx.obj
+    try:
+        opened = open_office(
+            common.data_dir, passphrase=common.passphrase, user=common.user,
+            password=common.password,
+        )
+    except EnvironmentFault as fault:
+        if not is_away(fault):
+            raise
+        opened = open_away(common.data_dir, fault, passphrase=common.passphrase)
+        print(f"服务器连不上，现在只能采集，记录先存在本机。{fault.message}", file=sys.stderr)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def locked_office(ctx: typer.Context) -> Iterator[LockedOffice]:
+    """The open book of ``--data-dir`` before anybody entered it."""
+    from desktop.bootstrap import open_locked
+
+    common: Common = ctx.obj
+    opened = open_locked(common.data_dir, passphrase=common.passphrase)
+    say(opened.book.notices)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def say(notices: Sequence[str]) -> None:
+    """What the opening found cut off and ended, on stderr: it is not the command's result."""
+    for sentence in notices:
+        print(sentence, file=sys.stderr)
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from desktop.access.actor import View
 from desktop.cli.session import emit, office
 from desktop.errors import Refused
 
@@ -20,7 +21,7 @@ def list_teams(ctx: typer.Context) -> None:
     """列出班组和今天的班次。"""
     from desktop.site.queries import teams
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.PEOPLE) as session:
         found = teams(session, opened.project_id, opened.desk.clock.today())
     rows = [
         {
@@ -52,7 +53,7 @@ def add(
     from desktop.site.teams import add_team
 
     with office(ctx) as opened:
-        with opened.book.read() as session:
+        with opened.desk.look(View.PROJECT) as session:
             named = {one.name: one.id for one in companies(session, opened.project_id)}
         if company not in named:
             raise Refused("unknown_company", f"参建单位里没有「{company[:40]}」，未做任何改动。请写全称。")
@@ -77,7 +78,7 @@ def change_shift(
     wanted = _checked(shift)
     day = from_day.date()
     with office(ctx) as opened:
-        with opened.book.read() as session:
+        with opened.desk.look(View.PROJECT) as session:
             team_id = team_of(session, opened.project_id, name)
         set_team_shift(opened.desk, team_id, day, Shift(wanted))
     emit(
@@ -99,7 +100,7 @@ def move(
 
     day = from_day.date()
     with office(ctx) as opened:
-        with opened.book.read() as session:
+        with opened.desk.look(View.PROJECT) as session:
             team_id = team_of(session, opened.project_id, name)
         move_to_team(opened.desk, worker, team_id, day)
     emit(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from desktop.cli.session import emit, office, progress, secret_from
+from desktop.access.actor import View
+from desktop.cli.session import collecting_office, emit, office, progress, secret_from
 from desktop.errors import Refused
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def list_all(ctx: typer.Context) -> None:
     """列出所有考勤机及最近一次采集。"""
     from desktop.punches.terminal_book import list_terminals
 
-    with office(ctx) as opened, opened.book.read() as session:
+    with office(ctx) as opened, opened.desk.look(View.TERMINALS) as session:
         views = list_terminals(session, opened.project_id)
     emit(ctx, [_listed(one) for one in views], lambda: _table(views))
 
@@ -141,7 +142,7 @@ def pull(
     """联网采集打卡记录。"""
     from desktop.punches.collect import pull as collect
 
-    with office(ctx) as opened, progress(ctx) as bar:
+    with collecting_office(ctx) as opened, progress(ctx) as bar:
         try:
             results = collect(opened.desk, names, progress=bar)
         except Refused as refusal:
@@ -206,7 +207,7 @@ def match(
             chosen += [
                 one for one in _proposed(opened, name) if one.standing is Standing.PROPOSED
             ]
-        with opened.book.read() as session:
+        with opened.desk.look(View.PEOPLE) as session:
             by_user = [by_hand(session, *_pair(text)) for text in pair or ()]
         paired = {one.number for one in by_user}
         chosen = [one for one in chosen if one.number not in paired] + by_user
@@ -222,7 +223,7 @@ def match(
 def _proposed(opened: Office, name: str) -> list[Match]:
     from desktop.punches.matching import propose
 
-    with opened.book.read() as session:
+    with opened.desk.look(View.PEOPLE) as session:
         return propose(session, opened.book.sealer, opened.project_id, name)
 
 
@@ -320,6 +321,8 @@ def _table(views: list[TerminalView]) -> str:
 
 
 def _pulled(one: PullResult) -> str:
+    if one.waiting:
+        return f"{one.terminal}：{one.waiting}条存在本机，等待入账。"
     if not one.complete:
         return f"{one.terminal}：未完成，新增{one.new}条。"
     offset = ""
