@@ -9,13 +9,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from desktop.clock import CHINA, FixedClock
 
 MOMENT = datetime(2026, 11, 3, 16, 20, tzinfo=CHINA)
 """The third of the month: sheets are out for signature, posting is due in two days."""
+SHOWN = MOMENT + timedelta(hours=1)
+"""After an hour of office work (:mod:`desktop.demo.custody`)."""
 LOOKS = ((1.0, False), (1.0, True), (1.5, False), (1.5, True))
 
 
@@ -25,9 +27,11 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 4:
         return _draw(out, Path(arguments[1]), float(arguments[2]), arguments[3] == "dark")
     from desktop.demo.build import build_demo
+    from desktop.demo.custody import furnish
 
     with tempfile.TemporaryDirectory(prefix="sitemuster-pictures-") as scratch:
         built = build_demo(Path(scratch), FixedClock(MOMENT), month="2026-10")
+        furnish(built.book, FixedClock(MOMENT))
         for scale, dark in LOOKS:
             command = [
                 sys.executable, "-m", "desktop.demo.screenshots", str(out), str(built.book),
@@ -40,9 +44,12 @@ def main(arguments: list[str]) -> int:
 
 def _draw(out: Path, folder: Path, scale: float, dark: bool) -> int:
     from desktop.bootstrap import open_office
+    from desktop.demo.custody import ADMINISTRATOR, PASSWORD
     from desktop.ui.screenshots import draw_all
 
-    office = open_office(folder, clock=FixedClock(MOMENT))
+    office = open_office(
+        folder, clock=FixedClock(SHOWN), user=ADMINISTRATOR, password=PASSWORD
+    )
     try:
         files = draw_all(office, out, scale, dark)
     finally:

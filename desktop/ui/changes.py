@@ -22,6 +22,8 @@ class Changes(enum.Flag):
     BOARD = enum.auto()
     TERMINALS = enum.auto()
     SITE = enum.auto()
+    CUSTODY = enum.auto()
+    """Users, keys, backups, retention, other computers: what the settings page shows."""
 
 
 class ChangeBus(QObject):

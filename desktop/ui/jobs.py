@@ -57,12 +57,14 @@ class JobRunner(QObject):
     """Owns the lanes. Lives on the main thread as long as the window.
 
     ``changed``: a titled job began, ended or moved on. ``crashed(exception)``: work raised what
-    nobody foresaw. ``idle``: nothing is running any more.
+    nobody foresaw. ``idle``: nothing is running any more. ``unheard(title, error)``: a titled job
+    ended (``error`` None: well) whose owner is gone, as all pages are while the window is locked.
     """
 
     changed = Signal()
     crashed = Signal(object)
     idle = Signal()
+    unheard = Signal(str, object)
     _finished = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -158,6 +160,8 @@ class JobRunner(QObject):
         try:
             if isValid(owner) and not job.outdated:
                 self._hand_over(result, error, done, failed)
+            elif job.title and not job.outdated:
+                self._tell_unheard(job, error)
         finally:
             if self.is_idle():
                 self.idle.emit()
@@ -176,8 +180,19 @@ class JobRunner(QObject):
             if not (self._closing and isinstance(error, Cancelled)):
                 failed(error)
         else:
-            failed(SiteMusterError("unexpected", "程序遇到意外问题，这一步没有完成，账本内容不受影响。"))
+            failed(_unexpected())
+            self.crashed.emit(error)
+
+    def _tell_unheard(self, job: Job, error: BaseException | None) -> None:
+        if error is None or isinstance(error, SiteMusterError):
+            self.unheard.emit(job.title, error)
+        else:
+            self.unheard.emit(job.title, _unexpected())
             self.crashed.emit(error)
 
     def _tick(self) -> None:
         self.changed.emit()
+
+
+def _unexpected() -> SiteMusterError:
+    return SiteMusterError("unexpected", "程序遇到意外问题，这一步没有完成，账本内容不受影响。")

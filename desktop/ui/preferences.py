@@ -33,6 +33,11 @@ class Preferences:
         return self._settings.rail_collapsed
 
     @property
+    def lock_minutes(self) -> int:
+        """Idle minutes after which this window locks; never 0."""
+        return self._settings.lock_minutes
+
+    @property
     def geometry(self) -> str:
         """What the window saved of its size and place, or an empty text."""
         return self._settings.windows.get(_WINDOW, "")
@@ -46,6 +51,9 @@ class Preferences:
 
     def set_rail_collapsed(self, narrow: bool) -> None:
         self._keep(replace(self._settings, rail_collapsed=narrow))
+
+    def set_lock_minutes(self, minutes: int) -> None:
+        self._keep(replace(self._settings, lock_minutes=minutes))
 
     def set_geometry(self, geometry: str) -> None:
         self._keep(self._settings.with_window(_WINDOW, geometry))

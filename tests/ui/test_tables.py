@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
+from desktop.access.actor import View
 from desktop.access.desk import Desk
 from desktop.bootstrap import Office
 from desktop.ui.actions import PageName
@@ -77,7 +78,7 @@ def test_rows_not_yet_there_are_asked_for(window: Window, desk: Desk, settle: Se
 
     window.take_office(Office(desk.book, desk))
     workspace = window.frame.workspace  # type: ignore[union-attr]
-    model: PagingModel[tuple[int, str]] = PagingModel(COLUMNS, workspace)
+    model: PagingModel[tuple[int, str]] = PagingModel(COLUMNS, workspace, View.PROJECT)
     tester = QAbstractItemModelTester(model, FATAL)
     assert tester is not None
     asked: list[int] = []

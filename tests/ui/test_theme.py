@@ -67,4 +67,4 @@ def test_every_declared_icon_exists() -> None:
 def test_shortcuts_are_given_once() -> None:
     keys = [d.shortcut for d in (*PAGES.values(), *COMMANDS.values()) if d.shortcut]
     assert len(keys) == len(set(keys))
-    assert [PAGES[page].shortcut for page in PAGES] == [f"Ctrl+{n}" for n in range(1, 7)]
+    assert [PAGES[page].shortcut for page in PAGES] == [f"Ctrl+{n}" for n in range(1, 8)]

@@ -78,12 +78,18 @@ def test_a_new_book_step_by_step(window: Window, tmp_path: Path, settle: Settle)
     wizard.keep.use_passphrase("口令 一二三")
     wizard.forward()
     settle()
-    step = wizard.findChildren(RecoveryStep)[0]
-    step.type_back(step.asked()[0], "000000")
-    assert not step.prove()
-    for place in step.asked():
-        step.type_back(place, step._groups[place])
-    step._prove()
+    proof = wizard.findChildren(RecoveryStep)[0].proof
+    proof.show_code(False)
+    proof.type_back(proof.asked()[0], "000000")
+    assert not proof.prove()
+    assert window.frame is None  # set-up ends only after part of the code was typed back
+    from reports.paper import texts
+
+    words = "".join(texts(proof.document().pages[0]))
+    assert all(group in words for group in proof.groups)
+    for place in proof.asked():
+        proof.type_back(place, proof.groups[place])
+    proof.finish()
     settle()
     assert window.frame is not None and window.office is not None
     from desktop.site.queries import rule_for
@@ -115,7 +121,7 @@ def test_pages_by_keyboard(opened: Window, settle: Settle) -> None:
     frame = opened.frame
     assert frame is not None
     shown = []
-    for number in range(1, 7):
+    for number in range(1, 8):
         QTest.keyClick(frame, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
         settle()
         shown.append(frame.stack.currentWidget().name)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.ui import theme
 from desktop.ui.actions import Command, PageName
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import Draft, Typed
 from desktop.ui.theme import Tone, Type
 from desktop.ui.widgets.basics import column, label, line
 from desktop.ui.widgets.panel import DetailPanel, PanelContent
@@ -75,6 +76,35 @@ class Page(QWidget):
     def is_dirty(self) -> bool:
         """Whether something typed here would be lost."""
         return self.panel.content is not None and self.panel.content.is_dirty()
+
+    def draft(self) -> Draft | None:
+        """Unsaved edits of this page as plain values, None without any."""
+        content = self.panel.content
+        in_panel = content if content is not None and content.is_dirty() else None
+        on_page = self.typed()
+        if in_panel is None and not on_page:
+            return None
+        make = in_panel.again() if in_panel is not None else None
+        return Draft(self.name, make, in_panel.typed() if in_panel is not None else {}, on_page)
+
+    def put_back(self, draft: Draft) -> None:
+        """Show the edits of :meth:`draft` again, on a page that has loaded."""
+        self.type_again(draft.on_page)
+        if draft.make is not None:
+            content = draft.make(self)
+            if self.open_panel(content):
+                content.type_again(draft.in_panel)
+
+    def place(self) -> Mapping[str, Any]:
+        """What :meth:`open_target` needs to come back to the part that is seen now."""
+        return {}
+
+    def typed(self) -> Typed:
+        """Unsaved edits on the page itself, empty without any."""
+        return {}
+
+    def type_again(self, typed: Typed) -> None:
+        """Put back what :meth:`typed` gave."""
 
     def refresh(self) -> None:
         """Look again: now if the page is seen, else when it is shown next."""

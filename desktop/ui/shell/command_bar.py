@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -33,14 +33,18 @@ class Hit:
 SearchPeople = Callable[[str, Callable[[Sequence[Hit]], None]], None]
 
 
-def hits_for(text: str) -> list[Hit]:
-    """Pages and acts that fit what was typed; all pages for an empty text."""
+def hits_for(
+    text: str, pages: Collection[PageName], commands: Collection[Command]
+) -> list[Hit]:
+    """Those of ``pages`` and ``commands`` that fit what was typed; all pages for an empty text."""
     typed = text.lower().replace(" ", "")
     found: list[Hit] = []
-    for page, declared in PAGES.items():
+    for page in pages:
+        declared = PAGES[page]
         if not typed or typed in declared.text or _starts(declared.keys, typed):
             found.append(Hit(declared.text, tr("页面"), declared.icon, page))
-    for command, declared in COMMANDS.items():
+    for command in commands:
+        declared = COMMANDS[command]
         fits = typed and (typed in declared.text.lower() or _starts(declared.keys, typed))
         if declared.in_bar and fits:
             found.append(Hit(declared.text, tr("操作"), declared.icon, command))
@@ -56,13 +60,19 @@ class CommandBar(QFrame):
 
     picked = Signal(object)
 
-    def __init__(self, parent: QWidget, search_people: SearchPeople) -> None:
+    def __init__(
+        self, parent: QWidget, search_people: SearchPeople | None,
+        pages: Collection[PageName], commands: Collection[Command],
+    ) -> None:
+        """``search_people`` None: who is logged in sees no people."""
         super().__init__(parent)
+        self._pages, self._commands = pages, commands
         self.setProperty("surface", "popup")
         self.setAccessibleName(tr("搜索"))
         self._search_people = search_people
         rows = column(self, margin=theme.GRID)
-        self.field = SearchField(tr("姓名、拼音、首字母、人员编号；页面或操作"))
+        words = tr("姓名、拼音、首字母、人员编号；页面或操作")
+        self.field = SearchField(words if search_people is not None else tr("页面或操作"))
         self.field.searched.connect(self._search)
         self.field.installEventFilter(self)
         self.list = QListWidget()
@@ -79,7 +89,7 @@ class CommandBar(QFrame):
     def open_bar(self) -> None:
         """Show it empty, ready for typing."""
         self.field.clear()
-        self._show_hits(hits_for(""))
+        self._show_hits(self._hits(""))
         self._place()
         self.show()
         self.raise_()
@@ -114,10 +124,13 @@ class CommandBar(QFrame):
     def _search(self, text: str) -> None:
         if not self.isVisible():
             return
-        base = hits_for(text)
+        base = self._hits(text)
         self._show_hits(base)
-        if text:
+        if text and self._search_people is not None:
             self._search_people(text, lambda people: self._show_hits([*people, *base]))
+
+    def _hits(self, text: str) -> list[Hit]:
+        return hits_for(text, self._pages, self._commands)
 
     def _show_hits(self, hits: Sequence[Hit]) -> None:
         self.list.clear()

@@ -15,13 +15,19 @@ from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import IconView, button, icon_button, label, line, repolish
 
 _INFO_MS = 9000
+_Sentence = tuple[str, str, Tone, str, str, str, "Callable[[], object] | None"]
 
 
 class MessageBar(QFrame):
-    """One sentence at a time; good news goes away by itself, trouble stays until it is closed."""
+    """One sentence at a time; good news goes away by itself, trouble stays until it is closed.
+
+    While it is held (the window is locked) nothing is shown: sentences may name people. The last
+    one is kept outside the widgets until :meth:`release`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._held: list[_Sentence] | None = None
         self.setProperty("bar", True)
         row = line(self, gap=theme.GRID + 4)
         row.setContentsMargins(2 * theme.GRID, 6, theme.GRID, 6)
@@ -57,17 +63,39 @@ class MessageBar(QFrame):
         """Done, but look at it."""
         self._show("warn", "warn", Tone.WARN, text, "", act, do)
 
-    def error(self, error: SiteMusterError) -> None:
+    def error(
+        self, error: SiteMusterError, act: str = "", do: Callable[[], object] | None = None
+    ) -> None:
         """Refused or failed; the code helps whoever is asked on the telephone."""
         fault = isinstance(error, EnvironmentFault)
         surface, icon = ("warn", "warn") if fault else ("bad", "bad")
         tone = Tone.WARN if fault else Tone.BAD
-        self._show(surface, icon, tone, error.message, tr("代码 {code}", code=error.code), "", None)
+        self._show(surface, icon, tone, error.message, tr("代码 {code}", code=error.code), act, do)
+
+    def hold(self) -> None:
+        """Show nothing until :meth:`release`; what stands here goes out of the widgets now."""
+        self._held = []
+        self._timer.stop()
+        self.hide()
+        self._text.setText("")
+        self._code.setText("")
+        self._act.setText("")
+        self.setAccessibleName("")
+        self._next = None
+
+    def release(self) -> None:
+        """Show the last sentence that came meanwhile."""
+        held, self._held = self._held, None
+        if held:
+            self._show(*held[-1])
 
     def _show(
         self, surface: str, icon: str, tone: Tone, text: str, code: str,
         act: str, do: Callable[[], object] | None,
     ) -> None:
+        if self._held is not None:
+            self._held = [(surface, icon, tone, text, code, act, do)]
+            return
         self._timer.stop()
         self.setProperty("surface", surface)
         repolish(self)
@@ -88,10 +116,14 @@ class MessageBar(QFrame):
 
 
 class BusyStrip(QFrame):
-    """What is running, how far it is, and how to stop it; hidden while nothing runs."""
+    """What is running, how far it is, and how to stop it; hidden while nothing runs.
+
+    Veiled (the window is locked) it says only that something runs: titles may name people.
+    """
 
     def __init__(self, jobs: JobRunner) -> None:
         super().__init__()
+        self._veiled = False
         self.setProperty("surface", "foot")
         self._jobs = jobs
         row = line(self, gap=theme.GRID + 4)
@@ -111,10 +143,18 @@ class BusyStrip(QFrame):
         jobs.changed.connect(self._refresh)
         self._refresh()
 
+    def veil(self, veiled: bool) -> None:
+        """Say nothing but that work goes on, or speak again."""
+        self._veiled = veiled
+        self._refresh()
+
     def _refresh(self) -> None:
         shown = self._jobs.shown()
         self.setVisible(bool(shown))
+        self._stop.setVisible(not self._veiled)
         if not shown:
+            self._title.setText("")
+            self._text.setText("")
             return
         job = shown[0]
         done, total, text = job.progress
@@ -122,6 +162,10 @@ class BusyStrip(QFrame):
         self._title.setText(job.title + more)
         self._bar.setRange(0, max(0, min(total, 10**6)))
         self._bar.setValue(min(done, total, 10**6))
+        if self._veiled:
+            self._title.setText(tr("后台工作仍在进行（{n} 项）", n=len(shown)))
+            self._text.setText("")
+            return
         stopping = job.cancel.is_set()
         self._text.setText(tr("正在停到安全的地方…") if stopping else text)
         self._stop.setEnabled(not stopping)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton
 
@@ -18,7 +20,8 @@ class Rail(QFrame):
     picked = Signal(object)
     collapsed = Signal(bool)
 
-    def __init__(self, narrow: bool = False) -> None:
+    def __init__(self, pages: Sequence[PageName], narrow: bool = False) -> None:
+        """``pages`` are those the user may see."""
         super().__init__()
         self.setProperty("surface", "rail")
         self.setAccessibleName(tr("页面"))
@@ -34,7 +37,8 @@ class Rail(QFrame):
         rows.addLayout(self._brand)
         self._group = QButtonGroup(self)
         self._buttons: dict[PageName, QToolButton] = {}
-        for page, declared in PAGES.items():
+        for page in pages:
+            declared = PAGES[page]
             made = QToolButton()
             made.setProperty("kind", "rail")
             made.setText(tr(declared.text))

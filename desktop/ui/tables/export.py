@@ -1,7 +1,6 @@
 """Every list can be kept as a spreadsheet and printed, with the masks of the screen.
 
-A list of people leaving the program is an act on personal data: it is audited with its reason
-before the file exists.
+A list leaving the program is audited before the file exists, one of people with its reason.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QToolButton, QWidget
 
-from desktop.access.actor import Act
+from desktop.access.actor import Act, View
 from desktop.errors import EnvironmentFault
 from desktop.ui.i18n import tr
 from desktop.ui.tables.columns import Column, printable
 from desktop.ui.widgets.basics import icon_button
+from desktop.ui.widgets.gate import gate
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Listing:
     """A list as it leaves: ``rows(session)`` yields everything in the order of the screen.
 
-    ``subject`` names it in the audit trail; ``personal`` lists ask for a reason.
+    ``subject`` names it in the audit trail; ``personal`` lists ask for a reason. ``view`` is the
+    area they are read from.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Listing:
     columns: Sequence[Column[Any]]
     rows: Callable[[Session], Sequence[Any]]
     personal: bool = True
+    view: View = View.PEOPLE
 
 
 def output_button(
@@ -50,12 +52,13 @@ def output_button(
 
     def show() -> None:
         menu = QMenu(opener)
-        menu.addAction(tr("导出为表格（.xlsx）…")).triggered.connect(
-            lambda: export_listing(workspace, owner, listing())
-        )
-        menu.addAction(tr("打印本列表…")).triggered.connect(
-            lambda: print_listing(workspace, owner, listing())
-        )
+        menu.setToolTipsVisible(True)
+        keep = menu.addAction(tr("导出为表格（.xlsx）…"))
+        keep.triggered.connect(lambda: export_listing(workspace, owner, listing()))
+        paper = menu.addAction(tr("打印本列表…"))
+        paper.triggered.connect(lambda: print_listing(workspace, owner, listing()))
+        gate(keep, workspace, Act.LIST_EXPORTED)
+        gate(paper, workspace, Act.PAPER_PRINTED)
         menu.popup(opener.mapToGlobal(QPoint(0, opener.height() + 2)))
 
     opener.clicked.connect(show)
@@ -88,7 +91,7 @@ def export_listing(workspace: Workspace, owner: QWidget, listing: Listing) -> No
     path = Path(name if name.endswith(".xlsx") else f"{name}.xlsx")
 
     def work(desk: Desk, progress: Any, cancel: Any) -> int:
-        rows = gather(desk, listing, why)
+        rows = gather(desk, listing, Act.LIST_EXPORTED, why)
         write_sheet(path, listing, rows)
         return len(rows)
 
@@ -114,21 +117,21 @@ def print_listing(workspace: Workspace, owner: QWidget, listing: Listing) -> Non
         print_pages(owner, document, workspace.messages)
 
     workspace.act(
-        lambda desk, progress, cancel: gather(desk, listing, why), ready,
+        lambda desk, progress, cancel: gather(desk, listing, Act.PAPER_PRINTED, why), ready,
         title=tr("准备打印{title}", title=listing.title), owner=owner,
     )
 
 
-def gather(desk: Desk, listing: Listing, why: str) -> list[Any]:
-    """All rows, with the audit row of a personal list already written."""
-    with desk.book.read() as session:
+def gather(desk: Desk, listing: Listing, act: Act, why: str) -> list[Any]:
+    """All rows, with the audit row of the list that leaves already written."""
+    desk.permit(act)
+    with desk.look(listing.view) as session:
         rows = list(listing.rows(session))
-    if listing.personal:
-        desk.permit(Act.PERSONAL_DATA_SHOWN)
-        with desk.book.write() as session:
-            desk.audit(
-                session, Act.PERSONAL_DATA_SHOWN, f"list:{listing.subject}", why=why, rows=len(rows)
-            )
+    with desk.book.write() as session:
+        desk.audit(
+            session, act, f"list:{listing.subject}", why=why, rows=len(rows),
+            personal=listing.personal,
+        )
     return rows
 
 

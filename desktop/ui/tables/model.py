@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
+from desktop.access.actor import View
 from desktop.ui.i18n import tr
 from desktop.ui.tables.columns import Column
 
@@ -150,9 +151,10 @@ class PagingModel(ColumnModel[R]):
     the other ids are known; until then the model is not ``complete``.
     """
 
-    def __init__(self, columns: Sequence[Column[R]], workspace: Workspace) -> None:
+    def __init__(self, columns: Sequence[Column[R]], workspace: Workspace, view: View) -> None:
+        """``view`` is the area the queries read."""
         super().__init__(columns)
-        self._workspace = workspace
+        self._workspace, self._view = workspace, view
         self._ids: list[int] = []
         self._pages: OrderedDict[int, Sequence[R]] = OrderedDict()
         self._asked: set[int] = set()
@@ -185,10 +187,10 @@ class PagingModel(ColumnModel[R]):
             if not self.complete:
                 self._workspace.read(
                     lambda session: find(session, key, descending, None), self._take_all,
-                    owner=self, key="ids",
+                    view=self._view, owner=self, key="ids",
                 )
 
-        self._workspace.read(first_page, take, owner=self, key="ids")
+        self._workspace.read(first_page, take, view=self._view, owner=self, key="ids")
 
     def row(self, position: int) -> R | None:
         number = position // PAGE
@@ -270,4 +272,6 @@ class PagingModel(ColumnModel[R]):
                 self.index(number * PAGE, 0), self.index(last, len(self.columns) - 1)
             )
 
-        self._workspace.read(lambda session: fetch(session, wanted), arrived, owner=self)
+        self._workspace.read(
+            lambda session: fetch(session, wanted), arrived, view=self._view, owner=self
+        )

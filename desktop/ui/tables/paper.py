@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from desktop.ui.i18n import tr
 from desktop.ui.tables.columns import Column, printable
 from reports.boxes import cell, text_box
-from reports.paper import A4_LANDSCAPE, A4_PORTRAIT, Document, LazyPages, Page, Row, Table
+from reports.paper import A4_LANDSCAPE, Document, LazyPages, Page, Row, Table
 
 _MARGIN = 1200
 _TOP = 2600
@@ -68,32 +68,3 @@ def _widths(columns: Sequence[Column[Any]], room: int) -> tuple[int, ...]:
     widths = [int(room * (column.width + 1) / whole) for column in columns]
     widths[-1] += room - sum(widths)
     return tuple(widths)
-
-
-def recovery_sheet(groups: Sequence[str], book_id: str) -> Document:
-    """The sheet to lock away: eight groups in large type and what they are for."""
-    width, height = A4_PORTRAIT
-    room = width - 2 * _MARGIN
-    pair = room // 2
-    rows = tuple(
-        Row(
-            1600,
-            tuple(
-                cell(f"{2 * r + c + 1}.  {groups[2 * r + c]}", pair, 1600, 24, "hei") for c in (0, 1)
-            ),
-        )
-        for r in range(len(groups) // 2)
-    )
-    why = tr(
-        "换电脑、重装系统或忘记口令时，只有这张恢复码能打开账本。请锁存，不要拍照，不要与电脑放在一起。"
-    )
-    page = Page(
-        width, height,
-        (
-            text_box(tr("实名台账本恢复码"), _MARGIN, 2000, room, 1200, 22, "hei", align="center"),
-            text_box(tr("账本编号：{id}", id=book_id), _MARGIN, 3400, room, 700, 10.5),
-            Table(_MARGIN, 4400, (pair, room - pair), rows),
-            text_box(why, _MARGIN, 4400 + 1600 * len(rows) + 400, room, 1600, 12, valign="top"),
-        ),
-    )
-    return Document(tr("实名台账本恢复码"), (page,))

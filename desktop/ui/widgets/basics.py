@@ -33,6 +33,21 @@ class State:
     tint: Tone
 
 
+class ShortLabel(QLabel):
+    """One line that ends in "…" where it does not fit; the tool tip says the whole of it."""
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        room = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+
+
 def good(word: str, icon: str = "good") -> State:
     return State(word, icon, Tone.GOOD, Tone.GOOD_TINT)
 
@@ -238,6 +253,15 @@ def line(owner: QWidget | None = None, *, margin: int = 0, gap: int = theme.GRID
     """A horizontal layout on the grid."""
     made = QHBoxLayout(owner) if owner is not None else QHBoxLayout()
     return _spaced(made, margin, gap)  # type: ignore[return-value]
+
+
+def to_the_left(widget: QWidget) -> QWidget:
+    """Keeps a widget's own width where a form or a panel would stretch or centre it."""
+    holder = QWidget()
+    row = line(holder, gap=0)
+    row.addWidget(widget)
+    row.addStretch(1)
+    return holder
 
 
 def centred(widget: QWidget) -> QHBoxLayout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -145,6 +145,16 @@ class RowList(Card):
         self.rows.addWidget(row)
 
 
+class _AsHighAsNeeded(QWidget):
+    """Wrapped texts say their least height for a narrow column; the true one is that for the
+    width there is, so that no scroll bar comes before it is needed."""
+
+    def minimumSizeHint(self) -> QSize:
+        least = super().minimumSizeHint()
+        layout = self.layout()
+        return QSize(least.width(), 0) if layout is not None and layout.hasHeightForWidth() else least
+
+
 class ScrollRows(QScrollArea):
     """A :class:`RowList` that scrolls, or an empty state in its place."""
 
@@ -153,7 +163,7 @@ class ScrollRows(QScrollArea):
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        holder = QWidget()
+        holder = _AsHighAsNeeded()
         self._rows = column(holder, gap=theme.GRID)
         self.setWidget(holder)
         self._list: RowList | None = None

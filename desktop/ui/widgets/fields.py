@@ -6,9 +6,9 @@ Labels stand above their fields and are their buddies; Enter moves on, Ctrl+Ente
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from PySide6.QtCore import QDate, QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -185,6 +185,8 @@ class Segments(QWidget):
             made = QPushButton(text)
             made.setCheckable(True)
             made.setProperty("kind", "segment")
+            if index == 0:  # neighbours share a border, the first one keeps its own
+                made.setProperty("edge", "first")
             made.setAutoDefault(False)
             self._group.addButton(made, index)
             row.addWidget(made)
@@ -201,6 +203,17 @@ class Segments(QWidget):
 
     def set_text(self, value: Any, text: str) -> None:
         self._group.button(self._values.index(value)).setText(text)
+
+
+@runtime_checkable
+class KeptField(Protocol):
+    """A field whose text alone does not say what was chosen."""
+
+    def kept(self) -> Any:
+        """All of it, as plain values."""
+
+    def put_back(self, kept: Any) -> None:
+        """Show what :meth:`kept` gave."""
 
 
 class Form(QWidget):
@@ -272,12 +285,57 @@ class Form(QWidget):
     def field(self, name: str) -> Field:
         return self._fields[name]
 
+    def text(self, name: str) -> str:
+        """The text of a field exactly as typed; a passphrase may begin with a blank."""
+        field = self._fields[name]
+        assert isinstance(field, QLineEdit)
+        return field.text()
+
+    def put(self, name: str, text: str) -> None:
+        """Show ``text`` in a text field."""
+        field = self._fields[name]
+        assert isinstance(field, QLineEdit)
+        field.setText(text)
+
+    def same(self, first: str, second: str) -> bool:
+        """Whether two fields hold the same text; marks the second where not."""
+        equal = self.text(first) == self.text(second)
+        self.mark(second, "" if equal else tr("两次输入不一样"))
+        return equal
+
     def set_clean(self) -> None:
         """What stands here now counts as saved."""
         self._clean = {name: self._raw(name) for name in self._fields}
 
     def is_dirty(self) -> bool:
         return any(self._raw(name) != was for name, was in self._clean.items())
+
+    def edited_fields(self) -> list[str]:
+        """Names of the fields that no longer say what counted as saved."""
+        return [name for name, was in self._clean.items() if self._raw(name) != was]
+
+    def typed(self) -> dict[str, Any]:
+        """What stands in the fields, for a draft; passwords stay out, they are typed again."""
+        return {
+            name: field.kept() if isinstance(field, KeptField) else self._raw(name)
+            for name, field in self._fields.items()
+            if not _is_secret(field)
+        }
+
+    def type_again(self, typed: Mapping[str, Any]) -> None:
+        """Put a draft back; fields that no longer exist are passed over."""
+        for name, value in typed.items():
+            field = self._fields.get(name)
+            if isinstance(field, KeptField):
+                field.put_back(value)
+            elif isinstance(field, QLineEdit):
+                field.setText(value)
+            elif isinstance(field, QPlainTextEdit):
+                field.setPlainText(value)
+            elif isinstance(field, QCheckBox):
+                field.setChecked(value)
+            elif isinstance(field, Choice):
+                field.choose(value)
 
     def require(self, *names: str) -> bool:
         """Mark what is empty or no date; True if all of ``names`` are filled and nothing is wrong."""
@@ -329,3 +387,7 @@ class Form(QWidget):
             field.toggled.connect(lambda _: self.edited.emit())
         else:
             field.textChanged.connect(lambda *_: self.edited.emit())
+
+
+def _is_secret(field: Field) -> bool:
+    return isinstance(field, QLineEdit) and field.echoMode() is not QLineEdit.EchoMode.Normal

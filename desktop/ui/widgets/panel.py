@@ -9,9 +9,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton, QScrollArea, QWidget
 
 from desktop.ui import theme
+from desktop.ui.drafts import MakeAgain, Typed
 from desktop.ui.i18n import tr
 from desktop.ui.theme import Tone, Type
 from desktop.ui.widgets.basics import clear, column, icon_button, label, line, rule
+from desktop.ui.widgets.fields import Form
 
 
 class PanelContent(QWidget):
@@ -34,6 +36,35 @@ class PanelContent(QWidget):
 
     def save(self) -> None:
         """What 保存 means when leaving a dirty panel; only called where :meth:`is_dirty`."""
+
+    def again(self) -> MakeAgain | None:
+        """How to make this panel anew after the window was locked; it must not hold ``self``."""
+        return None
+
+    def typed(self) -> Typed:
+        """What was typed, as plain values (see :mod:`desktop.ui.drafts`)."""
+        return {}
+
+    def type_again(self, typed: Typed) -> None:
+        """Put back what :meth:`typed` gave."""
+
+
+class FormContent(PanelContent):
+    """A panel that is, above all, one form; edits in it survive the lock."""
+
+    def __init__(self, title: str, subtitle: str = "") -> None:
+        super().__init__(title, subtitle)
+        self.form = Form()
+        self.form.submitted.connect(self.save)
+
+    def is_dirty(self) -> bool:
+        return self.form.is_dirty()
+
+    def typed(self) -> Typed:
+        return self.form.typed()
+
+    def type_again(self, typed: Typed) -> None:
+        self.form.type_again(typed)
 
 
 _UNBOUNDED = (1 << 24) - 1

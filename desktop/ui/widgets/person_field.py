@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QStringListModel, QTimer
 from PySide6.QtWidgets import QCompleter, QLineEdit
 
+from desktop.access.actor import View
 from desktop.ui.i18n import tr
 
 if TYPE_CHECKING:
@@ -54,12 +55,23 @@ class PersonField(QLineEdit):
         found = self._known.get(self.text().strip())
         return found[1] if found else None
 
+    def kept(self) -> tuple[str, tuple[int, int] | None]:
+        """The text and who was chosen by it."""
+        return self.text(), self._known.get(self.text().strip())
+
+    def put_back(self, kept: tuple[str, tuple[int, int] | None]) -> None:
+        """Show what :meth:`kept` gave."""
+        text, person = kept
+        if person is not None:
+            self._known[text.strip()] = person
+        self.setText(text)
+
     def _search(self) -> None:
         text = self.text().strip()
         if text:
             self._workspace.read(
                 lambda session: find_people(session, self._workspace, text), self._list,
-                owner=self, key="people",
+                view=View.PEOPLE, owner=self, key="people",
             )
 
     def _list(self, found: Found) -> None:

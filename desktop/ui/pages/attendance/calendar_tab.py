@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QScrollArea, QWidget
 
+from desktop.access.actor import Act
 from desktop.attendance.queries import LeaveRow, StopRow
 from desktop.ui import theme
 from desktop.ui.changes import Changes
@@ -31,6 +32,7 @@ from desktop.ui.widgets.basics import (
     set_tone,
 )
 from desktop.ui.widgets.blocks import RowList
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent, confirm
 from desktop.ui.workspace import Workspace
 
@@ -48,8 +50,10 @@ class CalendarTab(QWidget):
         bar = line()
         self._sum = label("", Type.STRONG)
         bar.addWidget(self._sum, 1)
-        bar.addWidget(button(tr("登记请假"), lambda: self.add_leave(None), icon="person"))
-        bar.addWidget(button(tr("登记停工"), lambda: self.add_stop(None), icon="stop", kind="primary"))
+        leave = button(tr("登记请假"), lambda: self.add_leave(None), icon="person")
+        stop = button(tr("登记停工"), lambda: self.add_stop(None), icon="stop", kind="primary")
+        for made in (leave, stop):
+            bar.addWidget(gate(made, workspace, Act.CALENDAR_CHANGED))
         whole.addLayout(bar)
         row = line(gap=3 * theme.GRID)
         left = column()
@@ -63,6 +67,7 @@ class CalendarTab(QWidget):
         left.addWidget(self._year)
         more = button(tr("导入年度节假日表…"), self._choose_holidays, icon="import", kind="quiet")
         more.setToolTip(tr("国务院办公厅每年公布的放假安排（csv）"))
+        gate(more, workspace, Act.CALENDAR_CHANGED)
         left.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         left.addStretch(1)
         row.addLayout(left)
@@ -166,7 +171,8 @@ class CalendarTab(QWidget):
             texts.addWidget(label(note, tone=Tone.TEXT_2, wrap=True))
         row.addLayout(texts, 1)
         if drop is not None:
-            row.addWidget(button(tr("撤回"), drop, kind="quiet", tip=tr("撤回后留档，可重新登记")))
+            undo = button(tr("撤回"), drop, kind="quiet", tip=tr("撤回后留档，可重新登记"))
+            row.addWidget(gate(undo, self._workspace, Act.CALENDAR_CHANGED))
         return made
 
     def _withdraw_stop(self, row: StopRow) -> None:
@@ -177,7 +183,7 @@ class CalendarTab(QWidget):
             tr("撤回停工登记"),
         ):
             self._workspace.act(
-                lambda desk, progress, cancel: withdraw_stop(desk, row.id),
+                lambda desk, progress, cancel: withdraw_stop(desk, row.id, seen=row.version),
                 lambda _: self._workspace.messages.info(tr("停工登记已撤回。")),
                 title=tr("撤回停工"), owner=self, changes=Changes.CALENDAR,
             )
@@ -190,7 +196,7 @@ class CalendarTab(QWidget):
             tr("撤回请假登记"),
         ):
             self._workspace.act(
-                lambda desk, progress, cancel: withdraw_leave(desk, row.id),
+                lambda desk, progress, cancel: withdraw_leave(desk, row.id, seen=row.version),
                 lambda _: self._workspace.messages.info(tr("请假登记已撤回。")),
                 title=tr("撤回请假"), owner=self, changes=Changes.CALENDAR,
             )

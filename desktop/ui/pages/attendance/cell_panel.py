@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 
+from desktop.access.actor import Act
 from desktop.attendance.explain import REASON_WORDS, Reason
 from desktop.attendance.queries import ExplanationRow, cell_reasons
 from desktop.ui import theme
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import MakeAgain, Typed
 from desktop.ui.i18n import day_words, moment_text, tr
 from desktop.ui.pages.attendance.grid import cell_tones
 from desktop.ui.pages.attendance.grid_model import MEANINGS
@@ -31,6 +33,7 @@ from desktop.ui.widgets.basics import (
 )
 from desktop.ui.widgets.blocks import Facts, section
 from desktop.ui.widgets.fields import Choice, Form, Segments
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.workspace import Workspace
 
@@ -96,7 +99,8 @@ class CellsPanel(PanelContent):
             self.form.saved.connect(self.finished)
             section(self.rows, tr("情况说明"))
             self.rows.addWidget(self.form)
-            self.feet = (button(tr("提交说明"), self.save, kind="primary"),)
+            submit = button(tr("提交说明"), self.save, kind="primary")
+            self.feet = (gate(submit, workspace, Act.EXPLANATION_ADDED),)
         self.rows.addStretch(1)
 
     def addresses(self) -> list[tuple[int, date]]:
@@ -109,6 +113,17 @@ class CellsPanel(PanelContent):
     def save(self) -> None:
         if self.form is not None:
             self.form.submit()
+
+    def again(self) -> MakeAgain:
+        snapshot, cells = self._snapshot, self._cells
+        return lambda page: CellsPanel(page.workspace, snapshot, cells)
+
+    def typed(self) -> Typed:
+        return {} if self.form is None else self.form.typed()
+
+    def type_again(self, typed: Typed) -> None:
+        if self.form is not None:
+            self.form.type_again(typed)
 
     def _day(self, place: int) -> date:
         return date.fromordinal(self._snapshot.first.toordinal() + place)
@@ -183,6 +198,13 @@ class ExplainForm(Form):
         assert isinstance(field, Choice)
         field.choose(reason)
 
+    def typed(self) -> dict[str, Any]:
+        return super().typed() | {"half_days": self.value_choice.value()}
+
+    def type_again(self, typed: Typed) -> None:
+        super().type_again(typed)
+        self.value_choice.choose(typed["half_days"])
+
     def submit(self) -> None:
         """Propose; the page refreshes by the change bus."""
         if not self.require("text"):
@@ -234,9 +256,11 @@ class ExplanationCard(Card):
         acts = line()
         acts.addStretch(1)
         if row.state != "withdrawn":
-            acts.addWidget(button(tr("撤回说明"), self.withdraw, icon="undo", kind="danger"))
+            undo = button(tr("撤回说明"), self.withdraw, icon="undo", kind="danger")
+            acts.addWidget(gate(undo, workspace, Act.EXPLANATION_WITHDRAWN))
         if row.state == "proposed":
-            acts.addWidget(button(tr("批准说明"), self.approve, icon="check", kind="primary"))
+            approve = button(tr("批准说明"), self.approve, icon="check", kind="primary")
+            acts.addWidget(gate(approve, workspace, Act.EXPLANATION_APPROVED))
         self.rows.addLayout(acts)
 
     def approve(self) -> None:
@@ -249,10 +273,10 @@ class ExplanationCard(Card):
 
         self._act(withdraw_explanation, tr("撤回说明"), tr("已撤回，可重新填写"))
 
-    def _act(self, act: Callable[[Desk, int], None], title: str, done: str) -> None:
-        number = self._row.number
+    def _act(self, act: Callable[..., None], title: str, done: str) -> None:
+        number, seen = self._row.number, self._row.version
         self._workspace.act(
-            lambda desk, progress, cancel: act(desk, number),
+            lambda desk, progress, cancel: act(desk, number, seen=seen),
             lambda _: self._workspace.messages.info(tr("说明 {n} 号{done}。", n=number, done=done)),
             title=title, owner=self, changes=Changes.CALENDAR,
         )

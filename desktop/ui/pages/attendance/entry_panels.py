@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QCheckBox
 
 from desktop.attendance.calendar import LEAVE_KINDS
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import MakeAgain
 from desktop.ui.i18n import tr
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import button, label
-from desktop.ui.widgets.fields import Choice, DateField, Form
-from desktop.ui.widgets.panel import PanelContent
+from desktop.ui.widgets.fields import Choice, DateField
+from desktop.ui.widgets.panel import FormContent
 from desktop.ui.widgets.person_field import PersonField
 from desktop.ui.workspace import Workspace
 
@@ -22,28 +23,27 @@ if TYPE_CHECKING:
     from desktop.access.desk import Desk
 
 
-class StopPanel(PanelContent):
+class StopPanel(FormContent):
     """停工: dates, scope, reason, document."""
 
     def __init__(
         self, workspace: Workspace, teams: Sequence[tuple[int, str]], day: date
     ) -> None:
         super().__init__(tr("登记停工"), tr("停工日不算施工日，无打卡的印「停」；停工日仍有打卡会列为异常。"))
-        self._workspace = workspace
-        self.form = Form()
+        self._workspace, self._teams, self._day = workspace, tuple(teams), day
         self.form.add("first", tr("从 *"), DateField(day, day))
         self.form.add("last", tr("到（含当日）*"), DateField(day, day))
         self.form.add("team", tr("范围"), Choice([(None, tr("全项目")), *teams]))
         self.form.add_text("reason", tr("原因 *"), hint=tr("如：暴雨、大气污染管控、待料。"))
         self.form.add_text("document", tr("文件"), hint=tr("如：停工通知第几号。"))
-        self.form.submitted.connect(self.save)
         self.form.set_clean()
         self.rows.addWidget(self.form)
         self.rows.addStretch(1)
         self.feet = (button(tr("登记停工"), self.save, kind="primary"),)
 
-    def is_dirty(self) -> bool:
-        return self.form.is_dirty()
+    def again(self) -> MakeAgain:
+        teams, day = self._teams, self._day
+        return lambda page: StopPanel(page.workspace, teams, day)
 
     def save(self) -> None:
         if not self.form.require("first", "last", "reason"):
@@ -69,15 +69,14 @@ class StopPanel(PanelContent):
         )
 
 
-class LeavePanel(PanelContent):
+class LeavePanel(FormContent):
     """请假: person, kind, dates, reason, document, the owner's approval."""
 
     def __init__(
         self, workspace: Workspace, person: tuple[int, int, str] | None, day: date
     ) -> None:
         super().__init__(tr("登记请假"))
-        self._workspace = workspace
-        self.form = Form()
+        self._workspace, self._day = workspace, day
         self.person = PersonField(workspace)
         self.form.add("person", tr("人员 *"), self.person, tr("输入姓名、拼音或人员编号后选择。"))
         if person is not None:
@@ -88,7 +87,6 @@ class LeavePanel(PanelContent):
         self.form.add_text("reason", tr("事由"))
         self.form.add_text("document", tr("文件"), hint=tr("如：请假条、工伤认定申请。"))
         self.form.add("owner", "", QCheckBox(tr("建设单位已书面同意")))
-        self.form.submitted.connect(self.save)
         self.form.set_clean()
         self.rows.addWidget(self.form)
         self.rows.addWidget(
@@ -100,8 +98,9 @@ class LeavePanel(PanelContent):
         self.rows.addStretch(1)
         self.feet = (button(tr("登记请假"), self.save, kind="primary"),)
 
-    def is_dirty(self) -> bool:
-        return self.form.is_dirty()
+    def again(self) -> MakeAgain:
+        day = self._day
+        return lambda page: LeavePanel(page.workspace, None, day)
 
     def save(self) -> None:
         if not self.form.require("first", "last"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
 
+from desktop.access.actor import Act, View
 from desktop.attendance.queries import ExplanationRow
 from desktop.ui.changes import Changes
 from desktop.ui.i18n import moment_text, tr
@@ -24,6 +25,7 @@ from desktop.ui.tables.view import ListView
 from desktop.ui.widgets.basics import button, column, line
 from desktop.ui.widgets.blocks import EmptyState
 from desktop.ui.widgets.fields import Choice
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.workspace import Workspace
 
@@ -61,6 +63,7 @@ class ExplanationsTab(QWidget):
         )
         self.state.currentIndexChanged.connect(lambda _: self._filter())
         self.approve = button(tr("批准所选说明"), self._approve, icon="check", kind="primary")
+        gate(self.approve, workspace, Act.EXPLANATION_APPROVED)
         bar.addWidget(self.state)
         bar.addStretch(1)
         bar.addWidget(self.approve)
@@ -115,14 +118,14 @@ class ExplanationsTab(QWidget):
     def _approve(self) -> None:
         from desktop.attendance.explain import approve_explanation
 
-        numbers = [row.number for row in self._chosen()]
+        chosen = [(row.number, row.version) for row in self._chosen()]
 
         def work(desk: Desk, progress: Any, cancel: Any) -> int:
-            for done, number in enumerate(numbers):
+            for done, (number, seen) in enumerate(chosen):
                 cancel.raise_if_set()
-                progress(done, len(numbers), tr("说明 {n} 号", n=number))
-                approve_explanation(desk, number)
-            return len(numbers)
+                progress(done, len(chosen), tr("说明 {n} 号", n=number))
+                approve_explanation(desk, number, seen=seen)
+            return len(chosen)
 
         self._workspace.act(
             work, lambda n: self._workspace.messages.info(tr("已批准 {n} 份说明。", n=n)),
@@ -131,4 +134,4 @@ class ExplanationsTab(QWidget):
 
     def _listing(self) -> Listing:
         rows = list(self.model.rows())
-        return Listing(tr("情况说明"), "explanations", COLUMNS, lambda session: rows)
+        return Listing(tr("情况说明"), "explanations", COLUMNS, lambda session: rows, view=View.ATTENDANCE)

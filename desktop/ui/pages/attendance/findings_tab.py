@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from desktop.access.actor import Act, View
 from desktop.attendance.answers import SILENT_TEAM, SILENT_TERMINAL
 from desktop.attendance.finding import Finding
 from desktop.ui.actions import PageName
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import MakeAgain, Typed
 from desktop.ui.i18n import day_text, tr
 from desktop.ui.pages.attendance.snapshot import MonthSnapshot
 from desktop.ui.tables.columns import Column
@@ -20,6 +22,7 @@ from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Chip, State, bad, button, column, good, label, line, warn
 from desktop.ui.widgets.blocks import EmptyState, section
 from desktop.ui.widgets.fields import Choice, SearchField
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.workspace import Workspace
 
@@ -73,6 +76,7 @@ class FindingsTab(QWidget):
         )
         self.hard.currentIndexChanged.connect(lambda _: self._filter())
         self.answer = button(tr("答复所选…"), self._answer_chosen, icon="edit")
+        gate(self.answer, workspace, Act.FINDING_ANSWERED)
         for widget in (self.search, self.kind, self.hard):
             bar.addWidget(widget)
         bar.addStretch(1)
@@ -153,7 +157,7 @@ class FindingsTab(QWidget):
 
     def _listing(self) -> Listing:
         rows = list(self.model.rows())
-        return Listing(tr("考勤异常"), "findings", COLUMNS, lambda session: rows)
+        return Listing(tr("考勤异常"), "findings", COLUMNS, lambda session: rows, view=View.ATTENDANCE)
 
 
 def finding_ways(
@@ -210,6 +214,17 @@ class FindingPanel(PanelContent):
     def is_dirty(self) -> bool:
         return self._text is not None and self._text.toPlainText().strip() != self._was
 
+    def again(self) -> MakeAgain:
+        findings = self._findings
+        return lambda page: FindingPanel(page.workspace, findings, page.show_finding)  # type: ignore[attr-defined]
+
+    def typed(self) -> Typed:
+        return {} if self._text is None else {"answer": self._text.toPlainText()}
+
+    def type_again(self, typed: Typed) -> None:
+        if self._text is not None:
+            self._text.setPlainText(typed["answer"])
+
     def save(self) -> None:
         """Store the answer for all of them."""
         from desktop.attendance.answers import answer_findings
@@ -252,5 +267,6 @@ class FindingPanel(PanelContent):
         self.rows.addWidget(
             label(tr("答复留档，并随冻结记入月表。若当日停工，请改为登记停工日。"), tone=Tone.TEXT_3, wrap=True)
         )
-        self.feet = (button(tr("保存答复"), self.save, kind="primary"),)
+        keep = button(tr("保存答复"), self.save, kind="primary")
+        self.feet = (gate(keep, self._workspace, Act.FINDING_ANSWERED),)
 

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMenu, QStackedWidget, QTabBar, QWidget
 
+from desktop.access.actor import View
 from desktop.attendance.finding import Finding
 from desktop.attendance.month import PersonMonth
 from desktop.ui.actions import Command, PageName
@@ -53,7 +54,7 @@ class AttendancePage(Page):
         self.stack = QStackedWidget()
         self.body.addWidget(self.stack, 1)
         self.grid = MonthGrid(today)
-        self.findings = FindingsTab(workspace, self.open_panel, self._show_finding)
+        self.findings = FindingsTab(workspace, self.open_panel, self.show_finding)
         self.explanations = ExplanationsTab(workspace, self.open_panel)
         self.calendar = CalendarTab(workspace, self.open_panel, today)
         for view in (self._grid_tab(), self.findings, self.explanations, self.calendar):
@@ -65,11 +66,11 @@ class AttendancePage(Page):
 
     def load(self) -> None:
         workspace, month = self.workspace, self.workspace.month
-        book, project_id = workspace.office.book, workspace.project_id
-        now = workspace.desk.clock.local()
+        desk, project_id = workspace.desk, workspace.project_id
+        now = desk.clock.local()
 
         def work(progress: Any, cancel: Any) -> MonthSnapshot:
-            with book.read() as session:
+            with desk.look(View.ATTENDANCE) as session:
                 return read_month(session, project_id, month, now, progress, cancel)
 
         workspace.jobs.submit(
@@ -79,7 +80,7 @@ class AttendancePage(Page):
     def show_snapshot(self, snapshot: MonthSnapshot) -> None:
         """Show a month that was read."""
         fresh = self.snapshot is None or self.snapshot.month != snapshot.month
-        if fresh:
+        if fresh and self.snapshot is not None:  # before the first look only a draft can be there
             self.panel.close_panel()
         self.snapshot = snapshot
         self._team.set_options([("", tr("全部班组")), *((t, t) for t in self._team_names())])
@@ -129,6 +130,9 @@ class AttendancePage(Page):
 
     def show_tab(self, name: str) -> None:
         self.tabs.setCurrentIndex(_TABS.index(name))
+
+    def place(self) -> Mapping[str, Any]:
+        return {"tab": _TABS[self.tabs.currentIndex()]}
 
     def run(self, command: Command) -> None:
         if command is Command.STOP_WORK:
@@ -208,7 +212,7 @@ class AttendancePage(Page):
         rows = list(model.rows())
         return Listing(
             tr("{month}考勤明细", month=month_text(self.workspace.month)), "month-grid",
-            grid_columns(model), lambda session: rows,
+            grid_columns(model), lambda session: rows, view=View.ATTENDANCE,
         )
 
     def _team_names(self) -> list[str]:
@@ -257,7 +261,8 @@ class AttendancePage(Page):
         person = self.grid.model.person(row)
         self.workspace.go(PageName.ROSTER, stay_id=person.current.stay_id)
 
-    def _show_finding(self, finding: Finding) -> None:
+    def show_finding(self, finding: Finding) -> None:
+        """The cell a finding speaks of, with its panel."""
         if finding.person_id is not None:
             self._show_cell(finding.person_id, finding.day)
 

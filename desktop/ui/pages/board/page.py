@@ -10,15 +10,19 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QWidget
 
+from desktop.access.actor import Act, View
 from desktop.board.export import BoardExport, export_board, issue_board
 from desktop.board.rules import ITEMS, Missing
+from desktop.errors import Conflict, SiteMusterError
 from desktop.ui import theme
 from desktop.ui.actions import Command, PageName
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import Typed
 from desktop.ui.files import open_folder
 from desktop.ui.i18n import tr
 from desktop.ui.jobs import Lane
 from desktop.ui.pages.base import Page
+from desktop.ui.pages.board import state as board
 from desktop.ui.pages.board.facts import Actions, FactsList
 from desktop.ui.pages.board.panels import (
     CompanyPanel,
@@ -45,6 +49,8 @@ from desktop.ui.widgets.basics import (
     warn,
 )
 from desktop.ui.widgets.fields import Choice, Form
+from desktop.ui.widgets.gate import gate
+from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.widgets.paper_view import PaperTools, PaperView
 from desktop.ui.workspace import Workspace
 
@@ -66,15 +72,20 @@ class BoardPage(Page):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, tr("告示牌"))
         self.state: BoardState | None = None
+        self._seen = 0
+        """The version of the items that the fields were filled from; typing goes on from there."""
+        self._kept: dict[str, str] = {}
+        """Edits that are laid over what somebody else saved meanwhile."""
         self.paper_size = Choice([(key, tr(word)) for key, word in _SIZES], tr("尺寸"))
         self.paper_size.currentIndexChanged.connect(lambda _: self._draw())
         self._final = button(tr("导出正式牌…"), lambda: self.export(draft=False), icon="export", kind="primary")
-        self.add_acts(
-            [
-                self.paper_size, button(tr("打印"), self._print, icon="print"),
-                button(tr("导出临时牌…"), lambda: self.export(draft=True), icon="export"), self._final,
-            ]
-        )
+        leaving = [
+            button(tr("打印"), self._print, icon="print"),
+            button(tr("导出临时牌…"), lambda: self.export(draft=True), icon="export"), self._final,
+        ]
+        self.add_acts([self.paper_size, *leaving])
+        for made in leaving:
+            gate(made, workspace, Act.BOARD_EXPORTED)
         row = line(gap=2 * theme.GRID)
         self.body.addLayout(row, 1)
         row.addWidget(self._editor())
@@ -102,8 +113,8 @@ class BoardPage(Page):
     def load(self) -> None:
         project_id, day = self.workspace.project_id, self.workspace.desk.clock.today()
         self.workspace.read(
-            lambda session: read_board(session, project_id, day), self.show_state, owner=self,
-            key="board",
+            lambda session: read_board(session, project_id, day), self.show_state,
+            view=View.BOARD, owner=self, key="board",
         )
 
     def run(self, command: Command) -> None:
@@ -113,6 +124,24 @@ class BoardPage(Page):
     def is_dirty(self) -> bool:
         return super().is_dirty() or self.form.is_dirty()
 
+    def typed(self) -> Typed:
+        """Only what was edited, with the version it was edited over."""
+        if not self.form.is_dirty():
+            return {}
+        edited = self.form.edited_fields()
+        return {"seen": self._seen, "items": {name: self.form.value(name) for name in edited}}
+
+    def type_again(self, typed: Typed) -> None:
+        if typed:
+            self.form.type_again(typed["items"])
+            self._seen = typed["seen"]
+
+    def open_panel(self, content: PanelContent) -> bool:
+        """The panel takes the editor's place, so that the preview stays large enough to read."""
+        shown = super().open_panel(content)
+        self._area.setVisible(not shown)
+        return shown
+
     def show_state(self, state: BoardState) -> None:
         """Show what was read; what is being typed stays."""
         self.state = state
@@ -120,6 +149,9 @@ class BoardPage(Page):
             for key in ITEMS:
                 _set_text(self.form, key, state.content.item(key))
             self.form.set_clean()
+            self._seen = state.seen[board.ITEMS]
+            kept, self._kept = self._kept, {}
+            self.form.type_again(kept)
             self._edited()
         self._show_missing(state)
         self.facts.show_state(state)
@@ -129,7 +161,8 @@ class BoardPage(Page):
         """Store the typed items."""
         from desktop.board.edit import set_items
 
-        typed = self._typed()
+        changed_here, seen = self.form.edited_fields(), self._seen
+        typed = {key: text for key, text in self._typed().items() if key in changed_here}
 
         def done(changed: tuple[str, ...]) -> None:
             self.form.set_clean()
@@ -137,9 +170,21 @@ class BoardPage(Page):
             self.workspace.messages.info(tr("告示牌内容已保存（{n} 项有改动）。", n=len(changed)))
 
         self.workspace.act(
-            lambda desk, progress, cancel: set_items(desk, typed), done, title=tr("保存告示牌"),
-            owner=self, changes=Changes.BOARD,
+            lambda desk, progress, cancel: set_items(desk, typed, seen=seen), done,
+            title=tr("保存告示牌"), owner=self, changes=Changes.BOARD, failed=self._not_saved,
         )
+
+    def _not_saved(self, error: SiteMusterError) -> None:
+        if isinstance(error, Conflict):
+            self.workspace.messages.error(error, tr("刷新"), self._lay_over)
+        else:
+            self.workspace.report(error)
+
+    def _lay_over(self) -> None:
+        """Show what somebody else saved, with the own edits on top: saving again means to."""
+        self._kept = {name: self.form.value(name) for name in self.form.edited_fields()}
+        self.form.set_clean()
+        self.load()
 
     def export(self, *, draft: bool) -> None:
         """Write the files; a final board with something missing is refused by the service."""
@@ -177,6 +222,7 @@ class BoardPage(Page):
         head = line()
         head.addWidget(label(tr("投诉举报和其他渠道"), Type.HEAD), 1)
         self._save = button(tr("保存"), self.save, kind="primary")
+        gate(self._save, self.workspace, Act.BOARD_CHANGED)
         head.addWidget(self._save)
         card.rows.addLayout(head)
         self.form = Form()
@@ -190,7 +236,7 @@ class BoardPage(Page):
         acts = Actions(
             pay_day=lambda: self._panel(lambda s: PayDayPanel(self.workspace, s)),
             wage=lambda: self._panel(lambda s: WagePanel(self.workspace, s)),
-            company=lambda one: self._panel(lambda s: ContactPanel(self.workspace, one)),
+            company=lambda one: self._panel(lambda s: ContactPanel(self.workspace, s, one)),
             add_company=lambda: self._panel(lambda s: CompanyPanel(self.workspace)),
             person=lambda one: self._panel(lambda s: StaffPanel(self.workspace, s, one)),
             versions=lambda: self._panel(lambda s: VersionsPanel(self.workspace, s)),
@@ -209,8 +255,7 @@ class BoardPage(Page):
 
     def _panel(self, make: Callable[[BoardState], Any]) -> None:
         if self.state is not None:
-            # The panel takes the editor's place, so that the preview stays large enough to read.
-            self._area.setVisible(not self.open_panel(make(self.state)))
+            self.open_panel(make(self.state))
 
     def _show_missing(self, state: BoardState) -> None:
         clear(self._state_line)

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 
+from desktop.access.actor import Act, View
 from desktop.board import site_facts
 from desktop.board.queries import VersionRow
 from desktop.site import codes
 from desktop.site.queries import CompanyView, StaffView
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import MakeAgain
 from desktop.ui.i18n import moment_text, tr
-from desktop.ui.pages.board.state import BoardState
+from desktop.ui.pages.board.state import SITE, BoardState
 from desktop.ui.tables.columns import RIGHT, Column
 from desktop.ui.tables.export import Listing, output_button
 from desktop.ui.tables.model import RowsModel
 from desktop.ui.tables.view import ListView
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import State, button, good, label, warn
-from desktop.ui.widgets.fields import Choice, DateField, Form
-from desktop.ui.widgets.panel import PanelContent, confirm
+from desktop.ui.widgets.fields import Choice, DateField
+from desktop.ui.widgets.gate import gate
+from desktop.ui.widgets.panel import FormContent, PanelContent, confirm
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,23 +33,20 @@ if TYPE_CHECKING:
 _POSTS = ("建设单位项目负责人", "项目经理", "劳资专管员", "总监理工程师", "劳务员", "安全员")
 
 
-class _FactPanel(PanelContent):
+class _FactPanel(FormContent):
     """One form, one act; the board and everything that prints the fact is told."""
+
+    act = Act.PROJECT_CHANGED
 
     def __init__(self, workspace: Workspace, title: str, subtitle: str = "") -> None:
         super().__init__(title, subtitle)
         self.workspace = workspace
-        self.form = Form()
-        self.form.submitted.connect(self.save)
         self.rows.addWidget(self.form)
-        self.feet = (button(tr("保存"), self.save, kind="primary"),)
+        self.feet = (gate(button(tr("保存"), self.save, kind="primary"), workspace, self.act),)
 
     def ready(self) -> None:
         self.form.set_clean()
         self.rows.addStretch(1)
-
-    def is_dirty(self) -> bool:
-        return self.form.is_dirty()
 
     def store(self, work: Callable[[Desk], Any], done: str) -> None:
         def finish(_: Any) -> None:
@@ -68,12 +68,20 @@ class PayDayPanel(_FactPanel):
         days = [(day, tr("每月 {d} 日", d=day)) for day in range(1, 32)]
         self.form.add("day", tr("每月几日 *"), Choice([(None, tr("请选择")), *days]))
         self.form.field("day").choose(state.content.pay_day)  # type: ignore[union-attr]
+        self._state = state
         self.ready()
+
+    def again(self) -> MakeAgain:
+        state = self._state
+        return lambda page: PayDayPanel(page.workspace, state)
 
     def save(self) -> None:
         if self.form.require("day"):
-            day = self.form.value("day")
-            self.store(lambda desk: site_facts.set_pay_day(desk, day), tr("工资支付日期已保存。"))
+            day, seen = self.form.value("day"), self._state.seen[SITE]
+            self.store(
+                lambda desk: site_facts.set_pay_day(desk, day, seen=seen),
+                tr("工资支付日期已保存。"),
+            )
 
 
 class WagePanel(_FactPanel):
@@ -91,16 +99,23 @@ class WagePanel(_FactPanel):
             "since", tr("施行日期 *"),
             DateField(wage.effective_from if wage else None, workspace.desk.clock.today()),
         )
+        self._state = state
         self.ready()
+
+    def again(self) -> MakeAgain:
+        state = self._state
+        return lambda page: WagePanel(page.workspace, state)
 
     def save(self) -> None:
         if not self.form.require("monthly", "hourly", "document", "since"):
             return
         names = ("monthly", "hourly", "document", "since")
         monthly, hourly, document, since = map(self.form.value, names)
+        seen = self._state.seen[SITE]
         self.store(
             lambda desk: site_facts.set_floor_wage(
-                desk, monthly=monthly, hourly=hourly, document=document, effective_from=since
+                desk, monthly=monthly, hourly=hourly, document=document, effective_from=since,
+                seen=seen,
             ),
             tr("最低工资标准已保存。"),
         )
@@ -109,18 +124,25 @@ class WagePanel(_FactPanel):
 class ContactPanel(_FactPanel):
     """Contact and phone of a participating company."""
 
-    def __init__(self, workspace: Workspace, company: CompanyView) -> None:
+    def __init__(self, workspace: Workspace, state: BoardState, company: CompanyView) -> None:
         super().__init__(workspace, company.name, company.kind_name)
-        self._company = company.name
+        self._company, self._about, self._state = company.name, company, state
         self.form.add_text("contact", tr("联系人 *"), company.contact)
         self.form.add_text("phone", tr("电话 *"), company.phone)
         self.ready()
 
+    def again(self) -> MakeAgain:
+        about, state = self._about, self._state
+        return lambda page: ContactPanel(page.workspace, state, about)
+
     def save(self) -> None:
         if self.form.require("contact", "phone"):
             contact, phone = self.form.value("contact"), self.form.value("phone")
+            seen = self._state.seen.get(f"company:{self._about.id}", 0)
             self.store(
-                lambda desk: site_facts.set_company_contact(desk, self._company, contact, phone),
+                lambda desk: site_facts.set_company_contact(
+                    desk, self._company, contact, phone, seen=seen
+                ),
                 tr("「{name}」的联系方式已保存。", name=self._company),
             )
 
@@ -137,6 +159,9 @@ class CompanyPanel(_FactPanel):
         self.form.add_text("contact", tr("联系人"))
         self.form.add_text("phone", tr("电话"))
         self.ready()
+
+    def again(self) -> MakeAgain:
+        return lambda page: CompanyPanel(page.workspace)
 
     def save(self) -> None:
         if not self.form.require("name", "credit_code"):
@@ -161,7 +186,7 @@ class StaffPanel(_FactPanel):
             workspace, tr("添加人员") if person is None else person.post,
             tr("同一单位同一岗位再填一次就是换人。"),
         )
-        self._person = person
+        self._person, self._state = person, state
         post = self.form.add_text("post", tr("岗位 *"), person.post if person else "")
         post.setPlaceholderText("、".join(_POSTS[:3]))
         if person is not None:
@@ -180,12 +205,18 @@ class StaffPanel(_FactPanel):
         if person is not None:
             self.feet = (button(tr("删除此人"), self._remove, kind="danger"), *self.feet)
 
+    def again(self) -> MakeAgain:
+        person, state = self._person, self._state
+        return lambda page: StaffPanel(page.workspace, state, person)
+
     def save(self) -> None:
         if not self.form.require("post", "name", "phone"):
             return
         post, name, phone, company = map(self.form.value, ("post", "name", "phone", "company"))
+        # Somebody new at a post that is held replaces its holder knowingly: no version to compare.
+        seen = None if self._person is None else self._seen(self._person)
         self.store(
-            lambda desk: site_facts.set_staff(desk, post, name, phone, company),
+            lambda desk: site_facts.set_staff(desk, post, name, phone, company, seen=seen),
             tr("{post}已保存。", post=post),
         )
 
@@ -195,7 +226,13 @@ class StaffPanel(_FactPanel):
             self, tr("删除人员"), tr("从告示牌和表册的联系人里删除{post}{name}？", post=person.post, name=person.name),
             tr("删除此人"),
         ):
-            self.store(lambda desk: site_facts.remove_staff(desk, person.id), tr("已删除。"))
+            seen = self._seen(person)
+            self.store(
+                lambda desk: site_facts.remove_staff(desk, person.id, seen=seen), tr("已删除。")
+            )
+
+    def _seen(self, person: StaffView) -> int:
+        return self._state.seen.get(f"staff:{person.id}", 0)
 
 
 def _version_state(row: VersionRow) -> State:
@@ -218,7 +255,7 @@ class VersionsPanel(PanelContent):
         super().__init__(tr("告示牌版本"), tr("每次导出留一版，内容摘要入链。"))
         listing = Listing(
             tr("告示牌版本"), "board-versions", _VERSIONS, lambda session: state.versions,
-            personal=False,
+            personal=False, view=View.BOARD,
         )
         self.rows.addWidget(
             output_button(workspace, self, lambda: listing), 0, Qt.AlignmentFlag.AlignRight

@@ -8,12 +8,17 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from desktop.access import editing
+from desktop.board import edit, site_facts
 from desktop.board.content import BoardContent, board_content
 from desktop.board.poster import board_input, drawn
 from desktop.board.queries import BoardStatus, VersionRow, board_status, next_version, versions
 from desktop.board.rules import tidy
 from desktop.site.queries import CompanyView, FloorWageView, StaffView, companies, floor_wage, staff
 from reports.paper import Document
+
+ITEMS, SITE = edit.SUBJECT, site_facts.PROJECT
+"""Subjects of the versions of the typed items, and of pay day and floor wage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,17 @@ class BoardState:
     wage: FloorWageView | None
     version: int
     day: date
+    seen: Mapping[str, int]
+    """Versions of what is edited here, by subject (``access.editing``): who saves, saves over
+    these."""
 
 
 def read_board(session: Session, project_id: int, day: date) -> BoardState:
     """Everything as it is on ``day``."""
+    seen = {subject: editing.version(session, project_id, subject) for subject in (ITEMS, SITE)}
+    for kind in ("staff", "company"):
+        for number, version in editing.versions(session, project_id, kind).items():
+            seen[f"{kind}:{number}"] = version
     return BoardState(
         board_content(session, project_id, day),
         board_status(session, project_id, day),
@@ -41,6 +53,7 @@ def read_board(session: Session, project_id: int, day: date) -> BoardState:
         floor_wage(session, project_id, day),
         next_version(session, project_id),
         day,
+        seen,
     )
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from desktop.errors import SiteMusterError
 from desktop.months.freeze import FreezeResult, freeze_month
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import MakeAgain
 from desktop.ui.i18n import month_text, tr
 from desktop.ui.pages.month.state import MonthState
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Card, Chip, button, good, label, line
 from desktop.ui.widgets.blocks import Facts, section
-from desktop.ui.widgets.fields import Form
-from desktop.ui.widgets.panel import PanelContent
+from desktop.ui.widgets.panel import FormContent
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 8
 
 
-class FreezePanel(PanelContent):
+class FreezePanel(FormContent):
     """Says what will be kept, lists what is open, and names the act on its button."""
 
     def __init__(self, workspace: Workspace, state: MonthState) -> None:
@@ -38,7 +38,6 @@ class FreezePanel(PanelContent):
             ]
         )
         self.rows.addWidget(facts)
-        self.form = Form()
         if state.blocking:
             self._add_open(state)
             self.feet = (
@@ -60,8 +59,9 @@ class FreezePanel(PanelContent):
             )
         self.rows.addStretch(1)
 
-    def is_dirty(self) -> bool:
-        return self.form.is_dirty()
+    def again(self) -> MakeAgain:
+        state = self._state
+        return lambda page: FreezePanel(page.workspace, state)
 
     def save(self) -> None:
         """Freeze; with open findings only for a written reason."""

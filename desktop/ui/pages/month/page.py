@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QTabBar, QWidget
 
+from desktop.access.actor import Act, View
 from desktop.attendance.finding import Finding
 from desktop.months.papers import ExportedFile, Paper, export_month, issue_papers, preview_papers
 from desktop.ui.actions import Command, PageName
@@ -31,6 +32,7 @@ from desktop.ui.tables.model import RowsModel
 from desktop.ui.tables.view import ListView
 from desktop.ui.widgets.basics import bad, button, column
 from desktop.ui.widgets.blocks import ActionRow, EmptyState, ScrollRows
+from desktop.ui.widgets.gate import gate
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,9 +62,10 @@ class MonthPage(Page):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, tr("月结"))
         self.state: MonthState | None = None
-        self.add_acts([button(tr("出离场人员考勤表…"), self._slip, icon="person")])
+        slip = button(tr("出离场人员考勤表…"), self._slip, icon="person")
+        self.add_acts([gate(slip, workspace, Act.MONTH_EXPORTED)])
         self.steps = Steps(
-            StepActs(self._collect, self._settle, self.freeze, self._choose_folder)
+            workspace, StepActs(self._collect, self._settle, self.freeze, self._choose_folder)
         )
         self.body.addWidget(self.steps)
         self.tabs = QTabBar()
@@ -74,7 +77,7 @@ class MonthPage(Page):
         self.stack = QStackedWidget()
         self.body.addWidget(self.stack, 1)
         self.tabs.currentChanged.connect(self.stack.setCurrentIndex)
-        self.papers = PapersTab(workspace.jobs)
+        self.papers = PapersTab(workspace)
         self.papers.paper_changed.connect(self._load_papers)
         self.papers.print_asked.connect(self._print)
         self.open_rows = ScrollRows()
@@ -83,7 +86,7 @@ class MonthPage(Page):
         version_view.set_model(self.versions)
         listing = Listing(
             tr("月结版本"), "month-versions", _VERSIONS, lambda session: self.versions.rows(),
-            personal=False,
+            personal=False, view=View.MONTHS,
         )
         version_tab = QWidget()
         rows = column(version_tab)
@@ -96,11 +99,11 @@ class MonthPage(Page):
 
     def load(self) -> None:
         workspace, month = self.workspace, self.workspace.month
-        book, project_id, clock = workspace.office.book, workspace.project_id, workspace.desk.clock
-        now, today = clock.local(), clock.today()
+        desk, project_id = workspace.desk, workspace.project_id
+        now, today = desk.clock.local(), desk.clock.today()
 
         def work(progress: Any, cancel: Any) -> MonthState:
-            with book.read() as session:
+            with desk.look(View.MONTHS) as session:
                 return read_state(session, project_id, month, now, today, progress, cancel)
 
         workspace.jobs.submit(
@@ -117,6 +120,9 @@ class MonthPage(Page):
         """``tab``."""
         if "tab" in target:
             self.show_tab(target["tab"])
+
+    def place(self) -> Mapping[str, Any]:
+        return {"tab": _TABS[self.tabs.currentIndex()]}
 
     def show_tab(self, name: str) -> None:
         self.tabs.setCurrentIndex(_TABS.index(name))

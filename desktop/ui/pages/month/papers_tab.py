@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
+from desktop.access.actor import Act
 from desktop.months.papers import ANNOUNCEMENT, MANAGERS, NOTICE, SHEET, Paper
 from desktop.ui import icons, theme
 from desktop.ui.i18n import tr
-from desktop.ui.jobs import JobRunner
 from desktop.ui.widgets.basics import Card, button, column, line
 from desktop.ui.widgets.blocks import EmptyState
 from desktop.ui.widgets.fields import Choice
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.paper_view import PaperTools, PaperView
+from desktop.ui.workspace import Workspace
 
 KINDS = {
     SHEET: "签字表", MANAGERS: "管理人员表", NOTICE: "公示件", ANNOUNCEMENT: "公示通知",
@@ -27,7 +29,7 @@ class PapersTab(QWidget):
     paper_changed = Signal()
     print_asked = Signal(list)
 
-    def __init__(self, jobs: JobRunner) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._papers: list[Paper] = []
         whole = column(self)
@@ -51,11 +53,11 @@ class PapersTab(QWidget):
         for text, act in (
             (tr("打印这一份…"), self._print_one), (tr("打印全部签字表…"), self._print_all)
         ):
-            left.addWidget(button(text, act, icon="print"))
+            left.addWidget(gate(button(text, act, icon="print"), workspace, Act.MONTH_EXPORTED))
         row.addLayout(left)
         right = column()
         tools = line()
-        self.view = PaperView(jobs, tr("表册预览"))
+        self.view = PaperView(workspace.jobs, tr("表册预览"))
         tools.addWidget(PaperTools(self.view))
         tools.addStretch(1)
         right.addLayout(tools)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.access.actor import Act
 from desktop.ui import theme
 from desktop.ui.i18n import tr
 from desktop.ui.pages.month.state import MonthState
@@ -27,6 +28,8 @@ from desktop.ui.widgets.basics import (
     neutral,
     warn,
 )
+from desktop.ui.widgets.gate import gate
+from desktop.ui.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ class StepActs:
 class Steps(QWidget):
     """采集 → 异常 → 冻结 → 打印 / 导出, as four cards in a row."""
 
-    def __init__(self, acts: StepActs) -> None:
+    def __init__(self, workspace: Workspace, acts: StepActs) -> None:
         super().__init__()
-        self._acts = acts
+        self._workspace, self._acts = workspace, acts
         self._row = line(self, gap=theme.GRID)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 
@@ -72,7 +75,7 @@ class Steps(QWidget):
             3, tr("冻结"), "freeze", frozen,
             tr("存下每一行和当时的规则，入链留档；以后有变动另出新版。"),
             tr("再冻结一版…") if version else tr("冻结当月…"), self._acts.freeze,
-            primary=not version and not blocking,
+            primary=not version and not blocking, needs=Act.MONTH_FROZEN,
         )
         self._arrow()
         printed = neutral(tr("冻结后可出"))
@@ -81,12 +84,12 @@ class Steps(QWidget):
         self._add(
             4, tr("打印和导出"), "print", printed,
             tr("签字表、管理人员表、公示件和公示通知。"), tr("导出到文件夹…"), self._acts.export,
-            primary=bool(version) and not pages, enabled=bool(version),
+            primary=bool(version) and not pages, enabled=bool(version), needs=Act.MONTH_EXPORTED,
         )
 
     def _add(
         self, number: int, title: str, icon: str, state: State, text: str, act: str,
-        do: Callable[[], object], *, primary: bool, enabled: bool = True,
+        do: Callable[[], object], *, primary: bool, enabled: bool = True, needs: Act | None = None,
     ) -> None:
         card = Card(margin=theme.GRID + 4)
         head = line()
@@ -100,6 +103,8 @@ class Steps(QWidget):
         foot = line()
         made = button(act, do, kind="primary" if primary else "")
         made.setEnabled(enabled)
+        if needs is not None:
+            gate(made, self._workspace, needs)
         foot.addWidget(made)
         foot.addStretch(1)
         card.rows.addLayout(foot)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from desktop.access.actor import Act, View
 from desktop.people.queries import RosterQuery, RosterRow, roster_ids, roster_rows
 from desktop.people.rules import STATE_WORDS
 from desktop.ui.actions import Command, PageName
@@ -26,6 +27,7 @@ from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Card, button, label, line
 from desktop.ui.widgets.blocks import EmptyState
 from desktop.ui.widgets.fields import Choice, SearchField
+from desktop.ui.widgets.gate import gate
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,14 +48,15 @@ class RosterPage(Page):
         super().__init__(workspace, tr("花名册"))
         self.setAcceptDrops(True)
         self._wanted: int | None = None
-        self.add_acts(
-            [
-                button(tr("导出…"), self._export, icon="export"),
-                button(tr("导入花名册…"), self._choose_file, icon="import", kind="primary"),
-            ]
-        )
+        export = button(tr("导出…"), self._export, icon="export")
+        take = button(tr("导入花名册…"), self._choose_file, icon="import", kind="primary")
+        self.add_acts([export, take])
+        gate(export, workspace, Act.ROSTER_EXPORTED)
+        gate(take, workspace, Act.ROSTER_IMPORTED)
         self.body.addLayout(self._bar())
-        self.model: PagingModel[RosterRow] = PagingModel(COLUMNS, workspace)
+        self.model: PagingModel[RosterRow] = PagingModel(
+            COLUMNS, workspace, View.PEOPLE
+        )
         self.model.loaded.connect(self._loaded)
         self.view = ListView(tr("花名册"))
         self.view.set_model(self.model)
@@ -109,7 +112,7 @@ class RosterPage(Page):
         sealer = self.workspace.office.book.sealer
         self.workspace.read(
             lambda session: roster_rows(session, sealer, [stay_id]), self._show_person,
-            owner=self, key="person",
+            view=View.PEOPLE, owner=self, key="person",
         )
 
     def import_file(self, path: Path) -> None:
@@ -119,7 +122,7 @@ class RosterPage(Page):
             panel.check()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_file(event, _SHEETS) is not None:
+        if self.workspace.may(Act.ROSTER_IMPORTED) and dropped_file(event, _SHEETS) is not None:
             event.acceptProposedAction()
             self._drop.show()
 
@@ -208,7 +211,7 @@ class RosterPage(Page):
             self.team.set_options([(None, tr("全部班组")), *found[0]])
             self.company.set_options([(None, tr("全部单位")), *found[1]])
 
-        self.workspace.read(query, show, owner=self, key="filters")
+        self.workspace.read(query, show, view=View.PROJECT, owner=self, key="filters")
 
     def _show_person(self, rows: Sequence[RosterRow]) -> None:
         if rows:

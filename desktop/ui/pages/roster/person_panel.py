@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from desktop.access.actor import Act, View
 from desktop.people.queries import RosterRow, stays_of_person
 from desktop.people.reveal import Revealed, reveal
 from desktop.site import codes
@@ -15,6 +16,7 @@ from desktop.ui.tables.export import ask_reason
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Card, Chip, button, clear, column, label, line
 from desktop.ui.widgets.blocks import Facts, section
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.workspace import Workspace
 
@@ -29,6 +31,7 @@ class PersonPanel(PanelContent):
         head.addWidget(Chip(person_state(row)))
         head.addStretch(1)
         self._show = button(tr("显示完整信息"), self._ask, icon="eye", kind="quiet")
+        gate(self._show, workspace, Act.PERSONAL_DATA_SHOWN)
         head.addWidget(self._show)
         self.rows.addLayout(head)
         self._facts_box = column()
@@ -48,7 +51,7 @@ class PersonPanel(PanelContent):
         sealer, project_id = workspace.office.book.sealer, workspace.project_id
         workspace.read(
             lambda session: stays_of_person(session, sealer, project_id, row.person_id),
-            self._show_stays, owner=self,
+            self._show_stays, view=View.PEOPLE, owner=self,
         )
 
     def show_revealed(self, found: Revealed) -> None:

@@ -1,24 +1,43 @@
-"""A book that asks for a secret: passphrase, or the printed recovery code."""
+"""A book that asks for a secret: passphrase, printed recovery code, or head office's key."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QTabBar, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop.errors import SiteMusterError
 from desktop.ui import theme
 from desktop.ui.i18n import tr
+from desktop.ui.pages.start.secret_entry import CODE, COMPANY, SecretEntry
 from desktop.ui.theme import Tone, Type
 from desktop.ui.widgets.basics import Card, IconView, button, centred, column, label, line
-from desktop.ui.widgets.fields import Form
+
+_TITLES = {
+    "keyring_unusable": "系统密钥环打不开",
+    "keyring_entry_missing": "系统密钥环里没有这个账本的钥匙",
+    "keyring_entry_replaced": "系统密钥环里的钥匙被改写过",
+    "key_slots_missing": "账本缺少钥匙文件",
+    "key_slots_damaged": "账本的钥匙文件损坏",
+    "key_renewed": "账本已换过钥匙",
+}
+"""What happened, above the sentence that says so at length; else the book is named."""
+_BY_CODE = {
+    "no_passphrase_slot", "keyring_unusable", "keyring_entry_missing", "keyring_entry_replaced",
+    "wrong_recovery_code", "recovery_code_mistyped",
+}
+_BY_COMPANY = {
+    "wrong_company_key", "no_company_slot", "company_passphrase", "company_key_file",
+    "company_key_newer", "company_key_unreadable",
+}
 
 
 class UnlockView(QWidget):
-    """Passphrase or recovery code: ``given(passphrase, recovery code)``, one of them empty."""
+    """``given(Secret)``, ``again`` to try the keyring once more, ``left``."""
 
-    given = Signal(str, str)
+    given = Signal(object)
+    again = Signal()
     left = Signal()
 
     def __init__(self) -> None:
@@ -26,56 +45,46 @@ class UnlockView(QWidget):
         whole = column(self)
         whole.addStretch(2)
         card = Card(margin=3 * theme.GRID)
-        card.setFixedWidth(520)
+        card.setFixedWidth(600)
         whole.addLayout(centred(card))
         whole.addStretch(3)
         head = line(gap=theme.GRID + 4)
         head.addWidget(IconView("lock", Tone.ACCENT, 28))
-        self._title = label("", Type.HEAD)
+        self._title = label("", Type.HEAD, wrap=True)
         head.addWidget(self._title, 1)
         card.rows.addLayout(head)
         self._why = label("", tone=Tone.TEXT_2, wrap=True)
         card.rows.addWidget(self._why)
-        self._tabs = QTabBar()
-        self._tabs.addTab(tr("口令"))
-        self._tabs.addTab(tr("恢复码"))
-        self._tabs.setExpanding(False)
-        self._tabs.currentChanged.connect(self._switch)
-        card.rows.addWidget(self._tabs)
-        self._form = Form(enter_submits=True)
-        self.passphrase = self._form.add_text("passphrase", tr("账本口令"))
-        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
-        card.rows.addWidget(self._form)
-        self._code_form = Form(enter_submits=True)
-        self.code = self._code_form.add_text(
-            "code", tr("恢复码"), hint=tr("新建账本时打印的8组数字，每组6位；空格和横线可不输。")
-        )
-        card.rows.addWidget(self._code_form)
+        self.entry = SecretEntry()
+        self.entry.given.connect(self.given)
+        card.rows.addWidget(self.entry)
         feet = line()
         feet.addWidget(button(tr("返回"), self.left.emit))
+        self._again = button(tr("再试一次密钥环"), self.again.emit, icon="refresh", kind="quiet")
+        feet.addWidget(self._again)
         feet.addStretch(1)
-        feet.addWidget(button(tr("打开账本"), self._give, kind="primary"))
+        feet.addWidget(button(tr("打开账本"), self.entry.give, kind="primary"))
         card.rows.addLayout(feet)
-        for form in (self._form, self._code_form):
-            form.submitted.connect(self._give)
-        self._switch(0)
+
+    @property
+    def passphrase(self) -> QLineEdit:
+        return self.entry.passphrase
 
     def show_folder(self, folder: Path, error: SiteMusterError) -> None:
         """Say which book and why it did not open by itself."""
-        self._title.setText(tr("打开账本「{name}」", name=folder.name))
+        name = tr("打开账本「{name}」", name=folder.name)
+        said = _TITLES.get(error.code)
+        self._title.setText(name if said is None else f"{name}：{tr(said)}")
         self._why.setText(error.message)
-        if error.code in ("no_passphrase_slot", "keyring_unusable", "keyring_entry_missing"):
-            self._tabs.setCurrentIndex(1)
-        self.passphrase.clear()
-        (self.code if self._tabs.currentIndex() else self.passphrase).setFocus()
+        self._again.setVisible(error.code.startswith("keyring"))
+        self.entry.forget_typed()
+        way = self.entry.tabs.currentIndex()
+        if error.code in _BY_CODE:
+            way = CODE
+        elif error.code in _BY_COMPANY:
+            way = COMPANY
+        self.entry.show_way(way)
 
-    def _switch(self, index: int) -> None:
-        self._form.setVisible(index == 0)
-        self._code_form.setVisible(index == 1)
-
-    def _give(self) -> None:
-        if self._tabs.currentIndex() == 0:
-            if self._form.require("passphrase"):
-                self.given.emit(self.passphrase.text(), "")
-        elif self._code_form.require("code"):
-            self.given.emit("", self.code.text())
+    def forget(self) -> None:
+        """The book is open: no secret stays in a hidden field."""
+        self.entry.forget()

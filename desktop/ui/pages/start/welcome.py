@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 from desktop.ui import icons, theme
 from desktop.ui.i18n import tr
 from desktop.ui.theme import Tone, Type
-from desktop.ui.widgets.basics import Card, IconView, clear, column, label, line
+from desktop.ui.widgets.basics import Card, IconView, button, centred, clear, column, label, line
 
 
 class WayCard(Card):
@@ -51,6 +51,7 @@ class WelcomeView(QWidget):
     asked_new = Signal()
     asked_open = Signal()
     asked_demo = Signal()
+    asked_restore = Signal()
     asked_recent = Signal(object)
 
     def __init__(self) -> None:
@@ -80,6 +81,8 @@ class WelcomeView(QWidget):
         middle.addWidget(self._box)
         middle.addStretch(1)
         rows.addLayout(middle)
+        restore = button(tr("从备份恢复账本…"), self.asked_restore.emit, icon="undo", kind="quiet")
+        rows.addLayout(centred(restore))
         rows.addStretch(3)
         foot = label(
             tr("不联网也能用。数据只在本机账本文件夹内，全部加密。"), tone=Tone.TEXT_3

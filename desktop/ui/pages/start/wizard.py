@@ -133,24 +133,27 @@ class NewBookWizard(QWidget):
         file, basis = self.project.file, self.basis.basis()
         folder, passphrase = self.keep.folder(), self.keep.passphrase()
 
-        def work(progress: Progress, cancel: CancelToken) -> tuple[Office, str]:
+        def work(progress: Progress, cancel: CancelToken) -> tuple[Office, str, str]:
             from desktop.bootstrap import create_office
 
             progress(0, 0, tr("生成密钥并建立加密数据库"))
-            return create_office(
-                folder, checked_project(document, file, basis), passphrase=passphrase
-            )
+            project = checked_project(document, file, basis)
+            return *create_office(folder, project, passphrase=passphrase), project.name
 
         self._next.setEnabled(False)
         self._jobs.submit(
             work, self._made, lane=Lane.ACT, owner=self, failed=self._refused, title=tr("建立账本")
         )
 
-    def _made(self, result: tuple[Office, str]) -> None:
+    def _made(self, result: tuple[Office, str, str]) -> None:
         from desktop.ui.pages.start.recovery import RecoveryStep
+        from desktop.ui.widgets.code_proof import CodePaper
 
-        self.office, code = result
-        step = RecoveryStep(code, self.office.book.book_id, self._jobs, self._messages)
+        self.office, code, project = result
+        book = self.office.book
+        step = RecoveryStep(
+            code, CodePaper(book.book_id, project, book.clock.today()), self._messages
+        )
         step.proved.connect(self._proved)
         self._stack.addWidget(_scrolled(step))
         self._stack.setCurrentIndex(self._stack.count() - 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QGridLayout
 
+from desktop.access.actor import Act, View
 from desktop.punches.matching import (
     Basis,
     Match,
@@ -26,6 +27,7 @@ from desktop.ui.tables.view import ListView
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import State, bad, button, good, info, label, line, neutral, warn
 from desktop.ui.widgets.fields import Choice, DateField
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.widgets.person_field import PersonField
 from desktop.ui.workspace import Workspace
@@ -82,7 +84,8 @@ class MatchPanel(PanelContent):
         bar.addWidget(self._which)
         self._count = label("", tone=Tone.TEXT_2)
         bar.addWidget(self._count, 1)
-        bar.addWidget(button(tr("读取机上人员"), self.read_people, icon="refresh"))
+        read = button(tr("读取机上人员"), self.read_people, icon="refresh")
+        bar.addWidget(gate(read, workspace, Act.PUNCHES_COLLECTED))
         bar.addWidget(output_button(workspace, self, self._listing))
         self.rows.addLayout(bar)
         self.model = RowsModel(COLUMNS, key=lambda match: hash(match.number))
@@ -96,6 +99,8 @@ class MatchPanel(PanelContent):
         self._confirm = button(tr("确认所选"), self.confirm, icon="check", kind="primary")
         self._end = button(tr("取消对号"), self._end_chosen, icon="undo", kind="danger")
         self.feet = (self._end, self._confirm)
+        for made in self.feet:
+            gate(made, workspace, Act.NUMBERS_MATCHED)
         self._selection_changed()
 
     def load(self) -> None:
@@ -103,7 +108,7 @@ class MatchPanel(PanelContent):
         sealer, project_id = self._workspace.office.book.sealer, self._workspace.project_id
         self._workspace.read(
             lambda session: propose(session, sealer, project_id, self.name), self.show_matches,
-            owner=self, key="matches",
+            view=View.PEOPLE, owner=self, key="matches",
         )
 
     def show_matches(self, matches: list[Match]) -> None:
@@ -250,7 +255,7 @@ class MatchPanel(PanelContent):
 def _by_hand(
     desk: Desk, name: str, number: str, worker_no: int, first: Any, last: Any
 ) -> int:
-    with desk.book.read() as session:
+    with desk.look(View.PEOPLE) as session:
         match = by_hand(session, number, worker_no)
     return confirm(desk, name, [match], from_day=first, to_day=last)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from desktop.access.actor import Act, View
 from desktop.punches.queries import downloads, quarantine, unmatched
 from desktop.punches.terminal_book import TerminalView, list_terminals
 from desktop.ui.actions import Command, PageName
@@ -35,6 +36,7 @@ from desktop.ui.tables.view import ListView
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import button, column, label, line
 from desktop.ui.widgets.blocks import EmptyState
+from desktop.ui.widgets.gate import gate
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -55,15 +57,19 @@ class TerminalsPage(Page):
         super().__init__(workspace, tr("设备"))
         self.setAcceptDrops(True)
         now = workspace.desk.clock.now()
+        self._people = workspace.sees(View.PEOPLE)
+        """Numbers of people and what the terminals call them are shown."""
         self._terminals: list[TerminalView] = []
         self._wanted: Mapping[str, Any] = {}
-        self.add_acts(
-            [
-                button(tr("添加考勤机…"), self.add_terminal, icon="plus"),
-                button(tr("导入U盘文件…"), lambda: self.import_stick(None), icon="usb"),
-                button(tr("采集全部"), self.pull_all, icon="pull", kind="primary"),
-            ]
-        )
+        acts = {
+            button(tr("添加考勤机…"), self.add_terminal, icon="plus"): Act.TERMINAL_CHANGED,
+            button(tr("导入U盘文件…"), lambda: self.import_stick(None), icon="usb"):
+                Act.PUNCHES_COLLECTED,
+            button(tr("采集全部"), self.pull_all, icon="pull", kind="primary"): Act.PUNCHES_COLLECTED,
+        }
+        self.add_acts(list(acts))
+        for made, act in acts.items():
+            gate(made, workspace, act)
         self.tabs = QTabBar()
         self.tabs.setExpanding(False)
         self.tabs.setAccessibleName(tr("设备的各部分"))
@@ -98,21 +104,24 @@ class TerminalsPage(Page):
             QUARANTINE, lambda q: q.id, tr("隔离记录"), "quarantine",
             note=tr("日期不可能的记录原样保存，永不计入考勤。多见于考勤机断电后时钟归零，请先校时。"),
         )
+        for name in ("unmatched", "quarantine"):
+            self.tabs.setTabVisible(_TABS.index(name), self._people)
 
     def load(self) -> None:
         project_id, month = self.workspace.project_id, self.workspace.month
+        people = self._people
         first = date.fromisoformat(f"{month}-01")
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
         def query(session: Session) -> tuple[Any, ...]:
             return (
                 list_terminals(session, project_id),
-                unmatched(session, project_id, first, last),
+                unmatched(session, project_id, first, last) if people else [],
                 downloads(session, project_id),
-                quarantine(session, project_id),
+                quarantine(session, project_id) if people else [],
             )
 
-        self.workspace.read(query, self._show, owner=self, key="terminals")
+        self.workspace.read(query, self._show, view=View.TERMINALS, owner=self, key="terminals")
 
     def open_target(self, target: Mapping[str, Any]) -> None:
         """``terminal_id`` (``act`` match), or ``tab``."""
@@ -129,6 +138,9 @@ class TerminalsPage(Page):
         else:
             self.show_tab("terminals")
             self.open_terminal(found.id)
+
+    def place(self) -> Mapping[str, Any]:
+        return {"tab": _TABS[self.tabs.currentIndex()]}
 
     def run(self, command: Command) -> None:
         acts = {
@@ -207,7 +219,7 @@ class TerminalsPage(Page):
             rows.addWidget(label(note, tone=Tone.TEXT_2, wrap=True))
         model: RowsModel[Any] = RowsModel(columns, key)
         self._listings.append(
-            Listing(name, subject, columns, lambda session: list(model.rows()), personal)
+            Listing(name, subject, columns, lambda session: list(model.rows()), personal, View.TERMINALS)
         )
         view = ListView(name)
         view.set_model(model)

@@ -71,7 +71,7 @@ class PullPanel(PanelContent):
         clear(self._box)
         self._again.setEnabled(True)
         for result in results:
-            self._box.addWidget(_card(result))
+            self._box.addWidget(pull_card(result))
         failed = [result for result in results if result.error is not None]
         new = sum(result.new for result in results)
         if failed:
@@ -92,13 +92,16 @@ class PullPanel(PanelContent):
         self._workspace.report(error)
 
 
-def _card(result: PullResult) -> Card:
+def pull_card(result: PullResult) -> Card:
+    """What one terminal gave."""
     card = Card(margin=theme.GRID + 4)
     head = line()
     head.addWidget(label(result.terminal, Type.STRONG))
     head.addStretch(1)
     if result.error is not None:
         head.addWidget(Chip(bad(tr("没采成"))))
+    elif result.waiting:
+        head.addWidget(Chip(warn(tr("存在本机"), "clock")))
     elif result.complete:
         head.addWidget(Chip(good(tr("已采全"))))
     else:
@@ -112,6 +115,8 @@ def _card(result: PullResult) -> Card:
             tr("机内 {n} 条", n=f"{result.reported:,}"), tr("收到 {n}", n=f"{result.received:,}"),
             tr("新增 {n}", n=f"{result.new:,}"), tr("重复 {n}", n=f"{result.duplicate:,}"),
         ]
+        if result.waiting:
+            parts.append(tr("等连上服务器入账 {n}", n=f"{result.waiting:,}"))
         if result.quarantined:
             parts.append(tr("隔离 {n}", n=result.quarantined))
         if result.conflict:

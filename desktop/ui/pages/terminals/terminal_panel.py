@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtWidgets import QGridLayout, QLineEdit
 
+from desktop.access.actor import Act
 from desktop.punches.terminal_book import (
     DIRECTIONS,
     Edit,
@@ -21,13 +22,15 @@ from desktop.punches.terminal_book import (
     retire_terminal,
 )
 from desktop.ui.changes import Changes
+from desktop.ui.drafts import MakeAgain
 from desktop.ui.i18n import day_text, moment_text, tr
 from desktop.ui.pages.terminals.columns import drift_text, terminal_state
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Chip, button, label, line
 from desktop.ui.widgets.blocks import Facts, section
-from desktop.ui.widgets.fields import Choice, DateField, Form
-from desktop.ui.widgets.panel import PanelContent
+from desktop.ui.widgets.fields import Choice, DateField
+from desktop.ui.widgets.gate import gate
+from desktop.ui.widgets.panel import FormContent, PanelContent
 from desktop.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,16 +55,18 @@ class TerminalPanel(PanelContent):
         head = line()
         head.addWidget(Chip(terminal_state(terminal, workspace.desk.clock.now())))
         head.addStretch(1)
-        head.addWidget(button(tr("修改"), self._edit, icon="edit", kind="quiet"))
+        edit = button(tr("修改"), self._edit, icon="edit", kind="quiet")
+        head.addWidget(gate(edit, workspace, Act.TERMINAL_CHANGED))
         self.rows.addLayout(head)
         self.rows.addWidget(self._facts())
         section(self.rows, tr("操作"))
         self._add_acts()
         self.rows.addStretch(1)
         if terminal.address and terminal.retired_on is None:
-            self.feet = (
-                button(tr("采集这台"), lambda: acts.pull([terminal.name]), icon="pull", kind="primary"),
+            pull = button(
+                tr("采集这台"), lambda: acts.pull([terminal.name]), icon="pull", kind="primary"
             )
+            self.feet = (gate(pull, workspace, Act.PUNCHES_COLLECTED),)
 
     def _facts(self) -> Facts:
         one = self.terminal
@@ -90,18 +95,20 @@ class TerminalPanel(PanelContent):
 
     def _add_acts(self) -> None:
         name = self.terminal.name
-        acts: list[tuple[str, str, Callable[[], object]]] = [
-            ("link", tr("对号…"), lambda: self._acts.match(name)),
-            ("usb", tr("导入U盘文件…"), lambda: self._acts.import_stick(name)),
-            ("note", tr("停用说明…"), lambda: self._open(OutagePanel(self._workspace, self.terminal))),
-            ("shield", tr("声明仅生物识别…"), lambda: self._open(DeclarePanel(self._workspace, self.terminal))),
-            ("refresh", tr("换了机器…"), lambda: self._open(ReplacePanel(self._workspace, self.terminal))),
-            ("stop", tr("撤场…"), lambda: self._open(RetirePanel(self._workspace, self.terminal))),
+        change = Act.TERMINAL_CHANGED
+        acts: list[tuple[str, str, Act, Callable[[], object]]] = [
+            ("link", tr("对号…"), Act.NUMBERS_MATCHED, lambda: self._acts.match(name)),
+            ("usb", tr("导入U盘文件…"), Act.PUNCHES_COLLECTED, lambda: self._acts.import_stick(name)),
+            ("note", tr("停用说明…"), Act.CALENDAR_CHANGED, lambda: self._open(OutagePanel(self._workspace, self.terminal))),
+            ("shield", tr("声明仅生物识别…"), change, lambda: self._open(DeclarePanel(self._workspace, self.terminal))),
+            ("refresh", tr("换了机器…"), change, lambda: self._open(ReplacePanel(self._workspace, self.terminal))),
+            ("stop", tr("撤场…"), change, lambda: self._open(RetirePanel(self._workspace, self.terminal))),
         ]
         grid = QGridLayout()
         grid.setSpacing(8)
-        for place, (icon, text, do) in enumerate(acts):
-            grid.addWidget(button(text, do, icon=icon), place // 2, place % 2)
+        for place, (icon, text, act, do) in enumerate(acts):
+            made = gate(button(text, do, icon=icon), self._workspace, act)
+            grid.addWidget(made, place // 2, place % 2)
         self.rows.addLayout(grid)
 
     def _edit(self) -> None:
@@ -111,14 +118,16 @@ class TerminalPanel(PanelContent):
         self._acts.open_panel(content)
 
 
-class FormPanel(PanelContent):
-    """A panel that is one form with one act."""
+class FormPanel(FormContent):
+    """A panel that is one form with one act, about one terminal or (adding) none."""
 
-    def __init__(self, workspace: Workspace, title: str, subtitle: str, act: str) -> None:
+    def __init__(
+        self, workspace: Workspace, terminal: TerminalView | None, title: str, subtitle: str,
+        act: str,
+    ) -> None:
         super().__init__(title, subtitle)
         self.workspace = workspace
-        self.form = Form()
-        self.form.submitted.connect(self.save)
+        self._about = terminal
         self.rows.addWidget(self.form)
         self._act = act
         self.feet = (button(act, self.save, kind="primary"),)
@@ -128,8 +137,9 @@ class FormPanel(PanelContent):
         self.form.set_clean()
         self.rows.addStretch(1)
 
-    def is_dirty(self) -> bool:
-        return self.form.is_dirty()
+    def again(self) -> MakeAgain:
+        kind, about = type(self), self._about
+        return lambda page: kind(page.workspace, about)  # type: ignore[call-arg]
 
     def store(self, work: Callable[[Desk], Any], done: str, changes: Changes = Changes.TERMINALS) -> None:
         """Run, say ``done`` (or the warnings that came back), close."""
@@ -155,7 +165,7 @@ class EditPanel(FormPanel):
     def __init__(self, workspace: Workspace, terminal: TerminalView | None) -> None:
         title = tr("添加考勤机") if terminal is None else tr("修改「{name}」", name=terminal.name)
         super().__init__(
-            workspace, title, tr("登记时不要求机器在线。"),
+            workspace, terminal, title, tr("登记时不要求机器在线。"),
             tr("添加考勤机") if terminal is None else tr("保存修改"),
         )
         self._terminal = terminal
@@ -203,10 +213,10 @@ class EditPanel(FormPanel):
                 tr("考勤机「{name}」已登记。", name=name),
             )
             return
-        old, why = self._terminal.name, value("why")
+        old, why, seen = self._terminal.name, value("why"), self._terminal.version
         edit = Edit(name, address, transport, direction, password or None, since)
         self.store(
-            lambda desk: edit_terminal(desk, old, edit, why=why),
+            lambda desk: edit_terminal(desk, old, edit, why=why, seen=seen),
             tr("考勤机「{name}」已修改。", name=name), Changes.TERMINALS | Changes.PUNCHES,
         )
 
@@ -216,7 +226,7 @@ class OutagePanel(FormPanel):
 
     def __init__(self, workspace: Workspace, terminal: TerminalView) -> None:
         super().__init__(
-            workspace, tr("停用说明：{name}", name=terminal.name),
+            workspace, terminal, tr("停用说明：{name}", name=terminal.name),
             tr("停电、故障、拆走时登记；登记后这段时间没有记录不再算异常。"), tr("登记停用说明"),
         )
         self._terminal = terminal
@@ -262,7 +272,7 @@ class DeclarePanel(FormPanel):
 
     def __init__(self, workspace: Workspace, terminal: TerminalView) -> None:
         super().__init__(
-            workspace, tr("声明仅生物识别：{name}", name=terminal.name),
+            workspace, terminal, tr("声明仅生物识别：{name}", name=terminal.name),
             tr("有的考勤机不写验证方式。只有确认它只用人脸、指纹等生物识别时才可声明；每格的说明里会注明。"),
             tr("声明仅生物识别"),
         )
@@ -277,10 +287,10 @@ class DeclarePanel(FormPanel):
 
     def save(self) -> None:
         if self.form.require("from_day", "evidence"):
-            name = self._terminal.name
+            name, seen = self._terminal.name, self._terminal.version
             day, evidence = self.form.value("from_day"), self.form.value("evidence")
             self.store(
-                lambda desk: declare_biometric_only(desk, name, day, evidence),
+                lambda desk: declare_biometric_only(desk, name, day, evidence, seen=seen),
                 tr("已声明，考勤将重算。"), Changes.TERMINALS | Changes.PUNCHES,
             )
 
@@ -290,7 +300,7 @@ class ReplacePanel(FormPanel):
 
     def __init__(self, workspace: Workspace, terminal: TerminalView) -> None:
         super().__init__(
-            workspace, tr("换机：{name}", name=terminal.name),
+            workspace, terminal, tr("换机：{name}", name=terminal.name),
             tr("登记的序列号是 {serial}。登记换机后，下次连上时记下新机器的序列号；旧机器的打卡全部保留。", serial=terminal.serial or "—"),
             tr("登记换机"),
         )
@@ -303,8 +313,11 @@ class ReplacePanel(FormPanel):
 
     def save(self) -> None:
         if self.form.require("reason"):
-            name, reason = self._terminal.name, self.form.value("reason")
-            self.store(lambda desk: rebind_terminal(desk, name, reason), tr("已登记换机。"))
+            name, seen = self._terminal.name, self._terminal.version
+            reason = self.form.value("reason")
+            self.store(
+                lambda desk: rebind_terminal(desk, name, reason, seen=seen), tr("已登记换机。")
+            )
 
 
 class RetirePanel(FormPanel):
@@ -312,7 +325,7 @@ class RetirePanel(FormPanel):
 
     def __init__(self, workspace: Workspace, terminal: TerminalView) -> None:
         super().__init__(
-            workspace, tr("撤场：{name}", name=terminal.name),
+            workspace, terminal, tr("撤场：{name}", name=terminal.name),
             tr("撤场日之后不再要求采集；已有打卡全部保留。"), tr("登记撤场"),
         )
         self._terminal = terminal
@@ -322,8 +335,11 @@ class RetirePanel(FormPanel):
 
     def save(self) -> None:
         if self.form.require("on"):
-            name, day = self._terminal.name, self.form.value("on")
-            self.store(lambda desk: retire_terminal(desk, name, day), tr("已登记撤场。"))
+            name, seen = self._terminal.name, self._terminal.version
+            day = self.form.value("on")
+            self.store(
+                lambda desk: retire_terminal(desk, name, day, seen=seen), tr("已登记撤场。")
+            )
 
 
 def _driver_word(driver: str) -> str:

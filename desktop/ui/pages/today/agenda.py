@@ -5,7 +5,7 @@ Deadlines come from the services (months, rule pack); this file only asks and pu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from desktop.access.actor import View
 from desktop.people.queries import GateFinding, gate_findings, present_on
 from desktop.people.tables import Contract, Person, Stay
 from desktop.punches.queries import punch_counts
@@ -23,6 +24,8 @@ from desktop.ui.pages.terminals.columns import terminal_state
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import State, bad, info, warn
 
+Sight = Callable[[View], bool]
+"""What who is logged in may look at."""
 CONTRACT_DAYS = 30
 """Contracts that end this soon are named; a custom of offices, not a rule of law."""
 
@@ -60,20 +63,21 @@ class Agenda:
     """The months are in it."""
 
 
-def read_agenda(session: Session, project_id: int, now: datetime, local: datetime) -> Agenda:
-    """What is known at once: terminals, missing steps, contracts.
+def read_agenda(
+    session: Session, project_id: int, now: datetime, local: datetime, sees: Sight
+) -> Agenda:
+    """What is known at once: terminals, missing steps, contracts, as far as the reader ``sees``.
 
     ``now`` and ``local`` (site time) are the same instant. The months follow with
     :func:`with_months`: on a large site they take longer than a first look may.
     """
     today = local.date()
-    terminals = list_terminals(session, project_id)
+    terminals = list_terminals(session, project_id) if sees(View.TERMINALS) else []
     present = present_on(session, project_id, today)
-    tasks = [
-        *_terminals(terminals, now, today),
-        *_gate(gate_findings(session, project_id, today)),
-        *_contracts(session, project_id, today),
-    ]
+    tasks = [*_terminals(terminals, now, today)]
+    if sees(View.PEOPLE):
+        tasks += _gate(gate_findings(session, project_id, today))
+        tasks += _contracts(session, project_id, today)
     return Agenda(
         in_order(tasks, today), present[False], present[True],
         sum(punch_counts(session, project_id, today).values()), None,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
+from desktop.access.actor import Act, View
 from desktop.ui import icons, theme
 from desktop.ui.actions import Command, PageName
 from desktop.ui.changes import Changes
 from desktop.ui.i18n import day_words, tr
+from desktop.ui.jobs import Lane
 from desktop.ui.pages.base import Page
 from desktop.ui.pages.today.agenda import Agenda, Task, read_agenda
 from desktop.ui.theme import Tone
 from desktop.ui.widgets.basics import Card, button, label, line, rule
 from desktop.ui.widgets.blocks import ActionRow, EmptyState, Figure, ScrollRows
+from desktop.ui.widgets.gate import gate
 from desktop.ui.widgets.panel import PanelContent
 from desktop.ui.workspace import Workspace
 
@@ -38,6 +42,7 @@ class TodayPage(Page):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, tr("今日"))
         self.agenda: Agenda | None = None
+        self._sees = workspace.sees
         self._local = workspace.desk.clock.local()
         self._then = QTimer(self)
         self._then.setSingleShot(True)
@@ -46,11 +51,13 @@ class TodayPage(Page):
         today = workspace.desk.clock.today()
         self.summarise(f"{today.year}年{day_words(today)}")
         self._collect = button(tr("采集全部考勤机"), self._pull, icon="pull", kind="primary")
-        self.add_acts([self._collect])
-        self._figures = {
-            "workers": Figure(tr("在册工人")), "managers": Figure(tr("在册管理人员")),
-            "punches": Figure(tr("今日打卡（条）")), "days": Figure(tr("本月施工日")),
-        }
+        self.add_acts([gate(self._collect, workspace, Act.PUNCHES_COLLECTED)])
+        self._figures = {"punches": Figure(tr("今日打卡（条）"))}
+        if workspace.sees(View.PEOPLE):
+            self._figures = {
+                "workers": Figure(tr("在册工人")), "managers": Figure(tr("在册管理人员")),
+                **self._figures, "days": Figure(tr("本月施工日")),
+            }
         card = Card()
         row = line(gap=4 * theme.GRID)
         for place, figure in enumerate(self._figures.values()):
@@ -66,6 +73,7 @@ class TodayPage(Page):
 
     def load(self) -> None:
         clock, project_id = self.workspace.desk.clock, self.workspace.project_id
+        sees = self._sees
         now, local = clock.now(), clock.local()
 
         def show_first(first: Agenda) -> None:
@@ -74,8 +82,8 @@ class TodayPage(Page):
 
         self._local = local
         self.workspace.read(
-            lambda session: read_agenda(session, project_id, now, local), show_first,
-            owner=self, key="agenda",
+            lambda session: read_agenda(session, project_id, now, local, sees), show_first,
+            view=View.PROJECT, owner=self, key="agenda",
         )
 
     def _read_months(self) -> None:
@@ -83,13 +91,33 @@ class TodayPage(Page):
         first, local, project_id = self.agenda, self._local, self.workspace.project_id
         if first is None:
             return
+        if not (self._sees(View.ATTENDANCE) and self._sees(View.MONTHS)):
+            self._show_months(replace(first, complete=True))
+            return
 
         def query(session: Session) -> Agenda:
             from desktop.ui.pages.today.month_tasks import with_months
 
             return with_months(session, project_id, first, local)
 
-        self.workspace.read(query, self.show_agenda, owner=self, key="agenda")
+        self.workspace.read(
+            query, self._show_months, view=View.ATTENDANCE, owner=self, key="agenda"
+        )
+
+    def _show_months(self, agenda: Agenda) -> None:
+        """Last come backups, terms and what waits: they look at folders and other computers."""
+        self.show_agenda(agenda)
+        desk = self.workspace.desk
+
+        def work(progress: Any, cancel: Any) -> Agenda:
+            from desktop.ui.pages.today.custody_tasks import with_custody
+
+            return with_custody(desk, agenda)
+
+        self.workspace.jobs.submit(
+            work, self.show_agenda, lane=Lane.READ, owner=self, failed=self.workspace.report,
+            key="agenda",
+        )
 
     def show_agenda(self, agenda: Agenda) -> None:
         """Figures, then the tasks: dated ones under their day, the others below."""
@@ -98,8 +126,9 @@ class TodayPage(Page):
             "workers": agenda.workers, "managers": agenda.managers, "punches": agenda.punches,
             "days": agenda.construction_days,
         }
-        for name, value in values.items():
-            self._figures[name].show_number("…" if value is None else f"{value:,}")
+        for name, figure in self._figures.items():
+            value = values[name]
+            figure.show_number("…" if value is None else f"{value:,}")
         self._card.setVisible(not agenda.empty)
         self._collect.setVisible(not agenda.empty)
         self.rows.clear_rows()

@@ -1,0 +1,1 @@
+"""Who works in the book, what opens it, and how it is kept: one file per part."""
