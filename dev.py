@@ -4,9 +4,11 @@
 demo          build the demo site into out/ and open its window (no window without a display)
 test          lint, types, import contracts, all tests
 lint          ruff, mypy and the import contracts only
-campaign      kill pulls and imports at fifty random instants (longer than the tests)
+campaign      200 kills and every other fault, under 30 minutes; docs/security.md gets the table
 bench         the side-by-side measurements of benchmarks/
 screenshots   draw every page of the demo site into docs/screenshots/
+sbom          what the product is made of: out/sbom.json (CycloneDX) and docs/licences.md
+audit         ask for known vulnerabilities of what is locked (pip-audit; needs the service)
 
 Each task first installs what is missing (installer/setup_dev.py).
 """
@@ -64,7 +66,7 @@ def test(arguments: list[str]) -> int:
 
 
 def campaign(arguments: list[str]) -> int:
-    return run("-m", "tests.acceptance.kill_campaign", *(arguments or ["50"]))
+    return run("-m", "tests.faults.campaign", *arguments)
 
 
 def bench(arguments: list[str]) -> int:
@@ -75,9 +77,20 @@ def screenshots(arguments: list[str]) -> int:
     return on_screen("-m", "desktop.demo.screenshots", str(ROOT / "docs" / "screenshots"), *arguments)
 
 
+def sbom(_: list[str]) -> int:
+    program = str(ROOT / "installer" / "sbom.py")
+    return run(program, str(ROOT / "out" / "sbom.json")) or run(
+        program, "--licences", str(ROOT / "docs" / "licences.md")
+    )
+
+
+def audit(_: list[str]) -> int:
+    return run(str(ROOT / "installer" / "audit.py"))
+
+
 TASKS = {
     "demo": demo, "test": test, "lint": lint, "campaign": campaign, "bench": bench,
-    "screenshots": screenshots,
+    "screenshots": screenshots, "sbom": sbom, "audit": audit,
 }
 
 

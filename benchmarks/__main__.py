@@ -25,6 +25,9 @@ MEASUREMENTS = {
     "d": "sheets",
     "e": "roster",
     "f": "window",
+    "g": "custody_backup",
+    "h": "custody_access",
+    "i": "custody_server",
 }
 """Letter → module with ``TITLE`` and ``measure(work: Path, scale: Scale) -> list[Figure]``."""
 

@@ -122,10 +122,11 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 def _drawn() -> set[str]:
     """Names of the pictures that ``dev.py screenshots`` draws."""
-    module = ast.parse((ROOT / "desktop/ui/screenshots.py").read_text(encoding="utf-8"))
+    sources = [ROOT / "desktop/ui" / name for name in ("screenshots.py", "custody_pictures.py")]
     return {
         node.value
-        for node in ast.walk(module)
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 

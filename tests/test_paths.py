@@ -125,3 +125,16 @@ def test_a_file_where_a_folder_is_wanted_is_told_in_chinese(tmp_path: Path) -> N
         assert "「表格」是一个文件，不是文件夹" in fault.value.message
     said = disk_fault(OSError(errno.EIO, "Input/output error"), tmp_path).message
     assert "读写失败" in said and "Input" not in said
+
+
+def test_a_working_folder_that_was_left_is_removed_and_one_in_use_is_not(tmp_path: Path) -> None:
+    """Of a killed export; it may hold names."""
+    with working_folder(tmp_path) as busy:
+        (busy / "half").write_text("甲")
+        left = tmp_path / ".writing-left"
+        left.mkdir()
+        (left / ".held").touch()
+        (left / "half").write_text("乙")
+        with working_folder(tmp_path):
+            assert not left.exists() and (busy / "half").exists()
+    assert list(tmp_path.iterdir()) == []
