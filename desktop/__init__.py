@@ -5,4 +5,4 @@ The folders are the stations of two journeys: a punch travels terminal → ``pun
 terminals → gate. A station may know those before it, never those after it.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
