@@ -182,7 +182,7 @@ _SUBJECTS = {
     "outage_note": "停用说明", "explanation": "考勤说明", "findings": "考勤异常", "month": "月份",
     "board": "告示牌", "user": "用户", "list": "列表", "holidays": "节假日", "backup": "备份",
     "audit": "操作记录", "book": "账本", "key": "钥匙", "purge": "清除", "hold": "留存冻结",
-    "rollup": "汇总", "slip": "退场考勤确认单", "worker": "人员", "stay": "用工",
+    "keyslots": "打开方式", "policy": "保存策略", "rollup": "汇总", "slip": "退场考勤确认单", "worker": "人员", "stay": "用工",
 }
 
 
@@ -207,10 +207,10 @@ def _holds(word: str) -> ColumnElement[bool]:
     kinds = [kind for kind, name in _SUBJECTS.items() if word in name]
     user_of = literal("user:", Text) + cast(AppUser.id, Text)
     meant = select(AppUser.id).where(
-        AppUser.name.contains(word, autoescape=True), AuditAct.subject == user_of
+        AppUser.name.icontains(word, autoescape=True), AuditAct.subject == user_of
     )
     return or_(
-        *(column.contains(word, autoescape=True) for column in columns),
+        *(column.icontains(word, autoescape=True) for column in columns),
         *(AuditAct.subject.startswith(kind, autoescape=True) for kind in kinds),
         AuditAct.act.in_(acts), meant.exists(),
     )
