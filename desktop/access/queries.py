@@ -182,7 +182,9 @@ _SUBJECTS = {
     "outage_note": "停用说明", "explanation": "考勤说明", "findings": "考勤异常", "month": "月份",
     "board": "告示牌", "user": "用户", "list": "列表", "holidays": "节假日", "backup": "备份",
     "audit": "操作记录", "book": "账本", "key": "钥匙", "purge": "清除", "hold": "留存冻结",
-    "keyslots": "打开方式", "policy": "保存策略", "rollup": "汇总", "slip": "退场考勤确认单", "worker": "人员", "stay": "用工",
+    "keyslots": "打开方式", "backups": "备份设置", "removal": "考勤机清除任务",
+    "login": "服务器登录名", "roster_import": "花名册导入", "policy": "保存策略",
+    "rollup": "汇总", "slip": "退场考勤确认单", "worker": "人员", "stay": "用工",
 }
 
 

@@ -203,9 +203,10 @@ def _new_conflicts(
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 
 _PUNCH = (
-    "id", "segment_id", "terminal_id", "epoch", "seq", "number", "t_local", "day", "method_raw",
-    "state_raw", "method_class", "accepted", "source_format", "received_at", "raw",
+    "id", "seq", "number", "t_local", "day", "method_raw", "state_raw", "method_class", "accepted",
+    "source_format", "raw",
 )
+"""What differs from punch to punch of a batch; the rest is said once."""
 _SIGHTING = ("id", "segment_id", "punch_id", "origin")
 _CONFLICT = ("id", "segment_id", "punch_id", "source_format", "raw")
 _QUARANTINE = (
@@ -295,11 +296,14 @@ class _Columns:
 
     def insert(self, lane: Connection, segment_id: int) -> None:
         rows = zip(
-            self.ids, repeat(segment_id), repeat(self.terminal_id), repeat(self.epoch),
-            self._seqs(), self.numbers, self.times, self.days, *self.rest,
-            repeat(self.received), self.raws, strict=False,
+            self.ids, self._seqs(), self.numbers, self.times, self.days, *self.rest, self.raws,
+            strict=False,
         )
-        rows_of.insert_many(lane, "punch", _PUNCH, list(rows))
+        same = {
+            "segment_id": segment_id, "terminal_id": self.terminal_id, "epoch": self.epoch,
+            "received_at": self.received,
+        }
+        rows_of.insert_many(lane, "punch", _PUNCH, list(rows), same)
 
     def _seqs(self) -> Iterable[int | None]:
         return self.seqs or repeat(None)

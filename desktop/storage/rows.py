@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
-
-from desktop.storage import faults
 
 _numbers = itertools.count(1)
 _COPY_FROM = 50
@@ -61,30 +60,30 @@ def new_ids(lane: Connection, table: str, count: int) -> range:
     if not count:
         return range(0)
     if on_server(lane):
-        taken = lane.exec_driver_sql(
-            "SELECT min(id), max(id) FROM (SELECT nextval(pg_get_serial_sequence(%s, 'id')) AS id"
-            " FROM generate_series(1, %s)) AS taken",
-            (table, count),
-        ).one()
-        first = int(taken[0])
-        if taken[1] - first + 1 != count:
-            raise faults.busy()  # somebody took ids without the write lock
+        first = int(lane.exec_driver_sql("SELECT take_ids(%s, %s)", (table, count)).scalar_one())
         return range(first, first + count)
     top = lane.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table}").scalar_one()
     return range(int(top) + 1, int(top) + 1 + count)
 
 
 def insert_many(
-    lane: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    lane: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    same: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """Add ``rows`` in the order given; tens of thousands at a time on either engine."""
+    """Add ``rows`` in the order given; tens of thousands at a time on either engine.
+
+    ``same`` are further columns whose number is that of all rows: it is said once.
+    """
     if not rows:
         return
     if on_server(lane) and len(rows) >= _COPY_FROM:
         from desktop.storage import server_bulk  # psycopg only where there is a server
 
-        server_bulk.copy_in(lane, table, columns, rows)
+        server_bulk.copy_in(lane, table, columns, rows, same)
         return
-    marks = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+    values = ", ".join([*("?" * len(columns)), *(str(int(value)) for value in same.values())])
+    statement = f"INSERT INTO {table} ({', '.join([*columns, *same])}) VALUES ({values})"
     lane.exec_driver_sql(native(lane, statement), rows)

@@ -6,7 +6,7 @@ first; the INSERT from there passes policies, triggers and constraints like any 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection, sql
@@ -18,9 +18,11 @@ _PLACE = sql.Identifier("pg_temp", "incoming_rows")
 
 
 def copy_in(
-    lane: Lane, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    lane: Lane, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
+    same: Mapping[str, int],
 ) -> None:
-    """Add ``rows`` to ``table`` in the order given; any conflict fails the transaction."""
+    """Add ``rows`` to ``table`` in the order given, each with the numbers of ``same`` besides; any
+    conflict fails the transaction."""
     watch.note(lane, f"INSERT INTO {table}")  # what goes to the driver directly is not overheard
     link: Any = lane.connection.driver_connection
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -33,7 +35,12 @@ def copy_in(
     )
     write(link, _PLACE, names, kinds, rows)
     link.execute(
-        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(target, names, names, _PLACE)
+        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
+            target,
+            sql.SQL(", ").join([names, *map(sql.Identifier, same)]),
+            sql.SQL(", ").join([names, *map(sql.Literal, same.values())]),
+            _PLACE,
+        )
     )
     link.execute(sql.SQL("DROP TABLE {}").format(_PLACE))
 

@@ -69,6 +69,8 @@ def fit(link: Connection[Any], owner: str, members: str) -> None:
     for statement in _functions().values():
         link.execute(statement.encode())
     for table, name, function, _ in _expected_triggers():
+        if (table, name) in server_rules.TRIGGERS:
+            continue
         act, each = ("TRUNCATE", "STATEMENT") if name.endswith("truncate") else (
             "UPDATE OR DELETE", "ROW"
         )
@@ -127,8 +129,10 @@ def tables(link: Connection[Any]) -> dict[str, Table]:
         (SCHEMA,),
     ):
         refs.setdefault(table, []).append((column, parent))
+    for table, watched in server_rules.WATCHED.items():
+        refs.setdefault(table, []).extend(one for one in watched if one not in refs.get(table, ()))
     return {
-        name: Table(name, frozenset(held), tuple(refs.get(name, ())))
+        name: Table(name, frozenset(held), tuple(sorted(refs.get(name, ()))))
         for name, held in columns.items()
     }
 
@@ -220,6 +224,8 @@ def _expected_triggers() -> Iterator[tuple[str, str, str, str]]:
         function = erasing.server_function(table) if erasable else "refuse_change"
         yield table, f"{table}_no_change", function, bodies[function]
         yield table, f"{table}_no_truncate", "refuse_emptying", bodies["refuse_emptying"]
+    for (table, name), function in server_rules.TRIGGERS.items():
+        yield table, name, function, bodies[function]
 
 
 def _functions() -> dict[str, str]:

@@ -288,6 +288,9 @@ def damaged_backup(room: Path, short: bool) -> str:
     template("terminal", "add", "后门", "--driver", "zk", "--address", "")
     newer = template("backup", "create")
     kept, tried = whole(template), 0
+    for one in (older, newer):  # a backup is a head kept elsewhere
+        bundle = template.book / "backups" / one["name"]
+        assert template("ledger", "verify", "--against", str(bundle))["ok"] is True
     ways: dict[str, Callable[[Path], None]] = {
         "a byte": lambda bundle: _flip(bundle / "book.db"),
         "cut": lambda bundle: os.truncate(bundle / "book.db", 40960),

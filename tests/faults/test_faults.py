@@ -6,6 +6,7 @@ The long one is ``python3 dev.py campaign``; its table is in docs/security.md.
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,12 @@ def test_the_table_goes_between_the_marks(tmp_path: Path) -> None:
     campaign.into_page(campaign.table([result], 1, 60), page)
     text = page.read_text(encoding="utf-8")
     assert "| disk: full | 1 | seen |" in text and "old" not in text and text.endswith("b\n")
+
+
+def test_the_page_holds_a_whole_campaign() -> None:
+    """Two hundred kills of the kinds that were asked for, and every case, as the last run saw it."""
+    text = campaign.PAGE.read_text(encoding="utf-8")
+    part = text.split("<!-- campaign:begin -->")[1].split("<!-- campaign:end -->")[0]
+    rows = dict(re.findall(r"^\| ([^|]+: [^|]+) \| (\d+)(?: kills)? \|", part, re.MULTILINE))
+    assert set(rows) == {f"{job.group}: {job.name}" for job in campaign.jobs(200, 1, "")}
+    assert sum(int(rows[f"killed: {name}"]) for name in campaign.SHARES) >= 200

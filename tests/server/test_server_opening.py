@@ -56,6 +56,7 @@ def test_the_steps_make_the_mapped_tables(pcs: Pcs) -> None:
         one for one in found
         if not (one[0] == "remove_table" and one[1].name in ONLY_THERE)
         and not (one[0] == "remove_column" and one[3].name == "entered_by")
+        and not (one[0] == "add_fk" and one[1].parent.name in server_rules.WATCHED)
     ]
     assert different == []
 
@@ -73,6 +74,7 @@ def test_every_text_sorts_by_its_bytes(pcs: Pcs) -> None:
 BROKEN = (
     "DROP TRIGGER punch_no_change ON sitemuster.punch",
     "DROP TRIGGER month_row_no_truncate ON sitemuster.month_row",
+    "DROP TRIGGER punch_parents ON sitemuster.punch",
     "ALTER TABLE sitemuster.segment DISABLE TRIGGER segment_no_change",
     "CREATE OR REPLACE FUNCTION sitemuster.refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
     " 'BEGIN RETURN NEW; END'",

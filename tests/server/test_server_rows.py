@@ -216,6 +216,20 @@ def test_the_ledger_is_closed_to_members(two: Two, statement: str) -> None:
         assert counts(link, ["punch", "segment", "audit_act"]) == before
 
 
+def test_a_terminal_keeps_its_punches(two: Two) -> None:
+    """What the foreign keys of the punches would say, a trigger says."""
+    with two.psql(1) as link:
+        for statement in ("DELETE FROM terminal", "UPDATE terminal SET id = 77"):
+            with pytest.raises(psycopg.errors.ForeignKeyViolation):
+                link.execute(statement)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute(
+                "INSERT INTO punch SELECT 9100, 424242, terminal_id, epoch, seq, number, 5, day,"
+                " method_raw, state_raw, method_class, accepted, source_format, received_at, raw"
+                " FROM punch LIMIT 1"
+            )
+
+
 def test_the_triggers_hold_the_owner_too(two: Two) -> None:
     """Grants stop members; whoever takes the owner's role meets the triggers."""
     with two.server.superuser(two.database) as hand:
