@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import random
 import re
@@ -135,11 +136,12 @@ def run(kills: int, seed: int, only: str, tell: Callable[[str], Any]) -> list[Re
 
 
 def table(results: list[Result], seed: int, seconds: float) -> str:
-    """The part of docs/security.md between the marks."""
+    """The part of docs/security.md between the marks. The load says what else the machine did."""
     total = sum(one.kills for one in results)
     head = (
         f"Last whole campaign: {date.today()}, {total} kills, seed {seed}, {seconds / 60:.0f} minutes, "
-        f"{platform.system()}, Python {platform.python_version()}. No flaw."
+        f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores, load at the "
+        f"end {os.getloadavg()[0]:.0f}. No flaw."
     )
     rows = [one.row for one in results]
     return "\n".join([head, "", "| Case | Runs | What was seen |", "| --- | --- | --- |", *rows])

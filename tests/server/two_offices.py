@@ -54,7 +54,7 @@ ROOT = Path(__file__).parents[2]
 DATABASE = "two_offices"
 _KINDS = {"断线": 6, "崩溃": 3, "杀程序": 2, "停机": 2, "重启": 3}
 """What befalls them, and how often in comparison."""
-_LEAST_ACTS, _MOST_EXTRA_S = 15, 60
+_LEAST_ACTS, _MOST_EXTRA_S = 6, 30
 
 
 @dataclass
