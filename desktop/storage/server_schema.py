@@ -14,7 +14,7 @@ from desktop.errors import EnvironmentFault, Refused
 from desktop.storage import erasing, guard, server_rules
 from desktop.storage.guard import LEDGER_TABLES
 from desktop.storage.migrations import VERSIONS
-from desktop.storage.server_rules import Policy, Table
+from desktop.storage.server_rules import Table
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -287,8 +287,3 @@ def _too_open(link: Connection[Any]) -> Iterator[str]:
         ).fetchone()
         if row is None or row[0]:
             yield table
-
-
-def expected(policy: Policy) -> str:
-    """One line about a policy, for documents and tests."""
-    return f"{policy.table}.{policy.name} {policy.act}: {policy.using} / {policy.check}"
