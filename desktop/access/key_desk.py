@@ -314,12 +314,7 @@ def rekey_book(
         ways = replace(ways, keyring=False)
 
     def secure() -> None:
-        try:
-            backup_desk.create_backup(desk, reason="rekey", progress=progress, cancel=cancel)
-        except Refused as refusal:
-            # On a server it is one transaction over fields; its backups are the server's.
-            if refusal.code != "backup_on_server":
-                raise
+        backup_desk.create_backup(desk, reason="rekey", progress=progress, cancel=cancel)
 
     def witness(session: Any, values: int) -> None:
         desk.audit(
