@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import shutil
-import tarfile
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -22,6 +21,7 @@ from desktop.storage import chain, slot_change, unlock
 from desktop.storage.book import create_book, open_book
 from desktop.storage.card import BookCard
 from desktop.storage.keys import KeySlots, Slot, SlotName, passphrase_secret
+from tests import old_books
 from tests.acceptance.outside_program import (
     SECRET,
     Answer,
@@ -35,7 +35,6 @@ from tests.faults.site import CHEAP, site_with_a_month
 from tests.retention import site_over
 from tests.sample_site import insert_project
 
-OLD_BOOKS = Path(__file__).parents[1] / "old_books"
 MONTH = "2026-10"
 
 
@@ -65,8 +64,7 @@ def old_book(folder: Path) -> DemoProgram:
     """The demo book of the first release."""
     folder.mkdir(parents=True)
     program = DemoProgram(folder)
-    with tarfile.open(OLD_BOOKS / "0.1.0.tar.xz") as archive:
-        archive.extractall(program.book, filter="data")
+    old_books.unpack("0.1.0", program.book)
     # Opening it would migrate it: only its slots are made cheap to open.
     slots, card = KeySlots.read(program.book), BookCard.read(program.book)
     key = unlock.data_key(program.book, card, passphrase=None, recovery_code=None)
@@ -77,7 +75,7 @@ def old_book(folder: Path) -> DemoProgram:
 
 
 def _migrated(program: Program, verdict: Verdict) -> None:
-    expected = json.loads((OLD_BOOKS / "0.1.0.json").read_text(encoding="utf-8"))
+    expected = json.loads((old_books.FOLDER / "0.1.0.json").read_text(encoding="utf-8"))
     assert verdict["punches"] == expected["punches"], verdict
     assert list((program.book / "backups").glob("*-migration-*")), "no backup before it"
 

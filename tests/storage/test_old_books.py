@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from desktop.storage.chain import Checkpoint
 from desktop.storage.engine import connect
 from desktop.storage.integrity import DATABASE_KEY
 from desktop.storage.migrations import VERSIONS
+from tests import old_books
 
-ROOT = Path(__file__).parents[1] / "old_books"
-RELEASES = sorted(path.stem for path in ROOT.glob("*.json"))
+RELEASES = sorted(path.stem for path in old_books.FOLDER.glob("*.json"))
 
 
 @dataclass
@@ -59,9 +58,8 @@ class OldBook:
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> OldBook:
     """The demo book of one release, unpacked."""
     folder = tmp_path / "旧账本"
-    with tarfile.open(ROOT / f"{request.param}.tar.xz") as archive:
-        archive.extractall(folder, filter="data")
-    expected = json.loads((ROOT / f"{request.param}.json").read_text(encoding="utf-8"))
+    old_books.unpack(request.param, folder)
+    expected = json.loads((old_books.FOLDER / f"{request.param}.json").read_text(encoding="utf-8"))
     key = unlock.data_key(folder, BookCard.read(folder), passphrase=None, recovery_code=None)
     return OldBook(folder, expected, key.subkey(DATABASE_KEY))
 

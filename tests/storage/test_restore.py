@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +38,7 @@ from desktop.storage import slot_change, swap
 from desktop.storage.book import Book, create_book, open_book
 from desktop.storage.bundle import digest_of, manifest_of
 from desktop.storage.card import restoring_beside
+from tests import old_books
 from tests.conftest import CHEAP, NOW, PASSPHRASE
 from tests.punches.rig import keep, punches, terminal
 from tests.storage import dying
@@ -142,9 +142,7 @@ def test_a_bundle_of_the_first_release(tmp_path: Path, old_book: Callable[[], Pa
 def old_book(tmp_path: Path) -> Callable[[], Path]:
     """A demo book of release 0.1.0, unpacked."""
     def unpack() -> Path:
-        packed = Path(__file__).parents[1] / "old_books" / "0.1.0.tar.xz"
-        with tarfile.open(packed) as archive:
-            archive.extractall(tmp_path / "old", filter="data")
+        old_books.unpack("0.1.0", tmp_path / "old")
         (card,) = (tmp_path / "old").rglob("book.json")
         return card.parent
 
