@@ -8,11 +8,11 @@ because somebody has to answer for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports.board_boxes import Box, Look, Placed, Sizes, table_of
-from reports.errors import ReportError
+from reports.one_page import Row, fitting, stacked
 from reports.paper import A4_PORTRAIT, NO_BORDER, Align, Document, Meta, Page, Role, mm
 
 LEFT, RIGHT, TOP = mm(22), mm(188), mm(16)
@@ -74,34 +74,10 @@ class CertificateInput:
 
 def certificate_document(certificate: CertificateInput) -> Document:
     """The page; long texts shrink all sizes together until it is one."""
-    page = Page(*A4_PORTRAIT, (table_of(_fitting(certificate)),))
+    cells = fitting(lambda scale: _Page(certificate, scale).placed(), "certificate_overflow")
+    page = Page(*A4_PORTRAIT, (table_of(cells),))
     meta = Meta(subject=certificate.project, made_on=certificate.made_on_iso)
     return Document(f"{TITLE} {certificate.number}", (page,), meta)
-
-
-def _fitting(certificate: CertificateInput) -> list[Placed]:
-    for step in range(100, 45, -5):
-        placed = _Page(certificate, step / 100).placed()
-        if placed is not None:
-            return placed
-    raise ReportError("certificate_overflow")
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """Boxes of one height; ``height`` is the least one, ``after`` the space below."""
-
-    boxes: tuple[Box, ...]
-    height: int = 0
-    after: int = 0
-
-    @property
-    def tall(self) -> int:
-        return max(self.height, *(box.needed for box in self.boxes))
-
-    @property
-    def whole(self) -> int:
-        return self.tall + self.after
 
 
 class _Page:
@@ -119,9 +95,9 @@ class _Page:
         foot = BOTTOM - sum(row.whole for row in lower)
         if TOP + sum(row.whole for row in upper) + mm(2) > foot:
             return None
-        return [*_stacked(upper, TOP), *_stacked(lower, foot)]
+        return [*stacked(upper, LEFT, TOP), *stacked(lower, LEFT, foot)]
 
-    def _head(self) -> Iterator[_Row]:
+    def _head(self) -> Iterator[Row]:
         one = self._certificate
         yield self._row(self._text(TITLE, 20, "hei", "center", one_line=True), 12, 1)
         yield self._row(self._text(f"编号：{one.number}", 10, align="right"), 6, 1)
@@ -129,14 +105,14 @@ class _Page:
         yield self._fact("施工总承包单位", one.contractor)
         yield self._fact("账本编号", one.book, after=2)
 
-    def _what(self) -> Iterator[_Row]:
+    def _what(self) -> Iterator[Row]:
         one = self._certificate
         yield self._fact("清除的内容", one.what)
         yield self._fact("记录期间", one.period)
         yield self._fact("清除数量", "，".join(f"{kind}{number}" for kind, number in one.counts))
         yield self._fact("保留的内容", one.kept, after=2)
 
-    def _rule(self) -> Iterator[_Row]:
+    def _rule(self) -> Iterator[Row]:
         one = self._certificate
         yield self._fact("竣工日期", one.completed)
         yield self._fact("工资结清日期", one.settled)
@@ -145,13 +121,13 @@ class _Page:
             yield self._cells(term.clause, term.says, term.starts_on, term.ends_on)
         yield self._fact("结论（取最长）", one.rule, after=2)
 
-    def _who(self) -> Iterator[_Row]:
+    def _who(self) -> Iterator[Row]:
         one = self._certificate
         hands = tuple(f"{hand.role}：{hand.name}（{hand.at}）" for hand in one.hands)
         yield self._fact("两人办理", "　".join(hands), lines=hands)
         yield self._fact("等待期", one.waiting, after=2)
 
-    def _proof(self) -> Iterator[_Row]:
+    def _proof(self) -> Iterator[Row]:
         one = self._certificate
         yield self._fact("原始文件", one.files)
         yield self._fact("数据库旧页", one.pages)
@@ -165,7 +141,7 @@ class _Page:
         )
         yield self._row(self._text(words, 11), 12)
 
-    def _signature(self) -> Iterator[_Row]:
+    def _signature(self) -> Iterator[Row]:
         one = self._certificate
         lines = "　　　".join(f"{hand.role}人（签字）：____________" for hand in one.hands[:2])
         yield self._row(self._text(lines, 12), 11, 2)
@@ -174,31 +150,31 @@ class _Page:
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
-    def _row(self, box: Box, height: float, after: float = 0) -> _Row:
-        return _Row((box,), self._mm(height), self._mm(after))
+    def _row(self, box: Box, height: float, after: float = 0) -> Row:
+        return Row((box,), self._mm(height), self._mm(after))
 
     def _fact(
         self, label: str, text: str, after: float = 0, lines: tuple[str, ...] = ()
-    ) -> _Row:
+    ) -> Row:
         look = Look(self._pt(11), prose=True)
         boxes = (
             Box(0, LABEL_WIDTH, label, self._label(), self._sizes),
             Box(LABEL_WIDTH, RIGHT - LEFT, text, look, self._sizes, lines=lines),
         )
-        return _Row(boxes, self._mm(7), self._mm(after))
+        return Row(boxes, self._mm(7), self._mm(after))
 
-    def _heads(self, *texts: str) -> _Row:
+    def _heads(self, *texts: str) -> Row:
         return self._columns(texts, self._label(), 6)
 
-    def _cells(self, *texts: str) -> _Row:
+    def _cells(self, *texts: str) -> Row:
         return self._columns(texts, Look(self._pt(10)), 6)
 
-    def _columns(self, texts: Sequence[str], look: Look, height: float) -> _Row:
+    def _columns(self, texts: Sequence[str], look: Look, height: float) -> Row:
         edges = (0, LABEL_WIDTH, mm(118), mm(142), RIGHT - LEFT)
         boxes = tuple(
             Box(edges[k], edges[k + 1], text, look, self._sizes) for k, text in enumerate(texts)
         )
-        return _Row(boxes, self._mm(height))
+        return Row(boxes, self._mm(height))
 
     def _label(self) -> Look:
         return Look(self._pt(11), "hei", "center", _LABEL_FILL)
@@ -217,10 +193,3 @@ class _Page:
 
     def _mm(self, length: float) -> int:
         return round(mm(length) * self._scale)
-
-
-def _stacked(rows: Iterable[_Row], y: int) -> Iterator[Placed]:
-    for row in rows:
-        for box in row.boxes:
-            yield Placed(LEFT + box.left, y, LEFT + box.right, y + row.tall, box.cell())
-        y += row.whole

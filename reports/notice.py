@@ -9,13 +9,13 @@ It carries no worker's name, number or phone; the person named is the project's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from reports.board import chinese_date
 from reports.board_boxes import Box, Look, Placed, Sizes, table_of
-from reports.errors import ReportError
+from reports.one_page import Row, fitting, stacked
 from reports.paper import (
     A4_PORTRAIT,
     BLACK,
@@ -100,34 +100,10 @@ def notice_document(notice: NoticeInput) -> Document:
 
     Long names shrink all sizes together until everything stands on the one page.
     """
-    page = Page(*A4_PORTRAIT, (table_of(_fitting(notice)),))
+    cells = fitting(lambda scale: _Page(notice, scale).placed(), "notice_overflow")
+    page = Page(*A4_PORTRAIT, (table_of(cells),))
     title = notice_title(notice.year, notice.month)
     return Document(title, (page,), Meta(subject=notice.project, made_on=notice.made_on_iso))
-
-
-def _fitting(notice: NoticeInput) -> list[Placed]:
-    for step in range(100, 45, -5):
-        placed = _Page(notice, step / 100).placed()
-        if placed is not None:
-            return placed
-    raise ReportError("notice_overflow")
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """Boxes of one height; ``height`` is the least one, ``after`` the space below."""
-
-    boxes: tuple[Box, ...]
-    height: int = 0
-    after: int = 0
-
-    @property
-    def tall(self) -> int:
-        return max(self.height, *(box.needed for box in self.boxes))
-
-    @property
-    def whole(self) -> int:
-        return self.tall + self.after
 
 
 class _Page:
@@ -145,9 +121,9 @@ class _Page:
         foot = BOTTOM - sum(row.whole for row in lower)
         if TOP + sum(row.whole for row in upper) + mm(4) > foot:
             return None
-        return [*_stacked(upper, TOP), *_stacked(lower, foot)]
+        return [*stacked(upper, LEFT, TOP), *stacked(lower, LEFT, foot)]
 
-    def _head(self) -> Iterator[_Row]:
+    def _head(self) -> Iterator[Row]:
         notice = self._notice
         mark = "　".join(filter(None, (notice.version, notice.mark)))
         yield self._row(self._text(mark, 18, "hei", "right", RED), 9, 2)
@@ -162,7 +138,7 @@ class _Page:
         )
         yield self._row(self._text(words, 16), 16, 3)
 
-    def _facts(self) -> Iterator[_Row]:
+    def _facts(self) -> Iterator[Row]:
         notice = self._notice
         workers = notice.persons - notice.managers
         people = f"共{notice.persons}人（建筑工人{workers}人，管理人员{notice.managers}人）"
@@ -176,7 +152,7 @@ class _Page:
         yield self._row(self._text(sentence, 16, "hei", borders=BOX, one_line=True), 13)
         yield self._fact("公示地点", notice.place, after=4)
 
-    def _objection(self) -> Iterator[_Row]:
+    def _objection(self) -> Iterator[Row]:
         notice = self._notice
         words = (
             "　　对考勤信息有异议的，请在公示期内向下列人员提出，项目部核实后答复；"
@@ -193,7 +169,7 @@ class _Page:
         if notice.hotlines:
             yield self._fact("服务热线", "　".join(notice.hotlines), "hei")
 
-    def _signature(self) -> Iterator[_Row]:
+    def _signature(self) -> Iterator[Row]:
         notice = self._notice
         dated = f"{BLANK}年__月__日" if notice.dated is None else chinese_date(notice.dated)
         page = "第1页／共1页"
@@ -205,10 +181,10 @@ class _Page:
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
-    def _row(self, box: Box, height: float, after: float = 0) -> _Row:
-        return _Row((box,), round(mm(height) * self._scale), round(mm(after) * self._scale))
+    def _row(self, box: Box, height: float, after: float = 0) -> Row:
+        return Row((box,), round(mm(height) * self._scale), round(mm(after) * self._scale))
 
-    def _fact(self, label: str, text: str, role: Role = "song", after: float = 0) -> _Row:
+    def _fact(self, label: str, text: str, role: Role = "song", after: float = 0) -> Row:
         lines = tuple(label.split("\n")) if "\n" in label else ()
         name = Look(self._pt(14), "hei", "center", _LABEL_FILL)
         look = Look(self._pt(14), role)
@@ -216,7 +192,7 @@ class _Page:
             Box(0, LABEL_WIDTH, label.replace("\n", ""), name, self._sizes, lines=lines),
             Box(LABEL_WIDTH, RIGHT - LEFT, text, look, self._sizes),
         )
-        return _Row(boxes, round(mm(10.5) * self._scale), round(mm(after) * self._scale))
+        return Row(boxes, round(mm(10.5) * self._scale), round(mm(after) * self._scale))
 
     def _text(
         self,
@@ -237,10 +213,3 @@ class _Page:
 
     def _pt(self, pt: float) -> float:
         return max(1.0, round(pt * self._scale * 2) / 2)
-
-
-def _stacked(rows: Iterable[_Row], y: int) -> Iterator[Placed]:
-    for row in rows:
-        for box in row.boxes:
-            yield Placed(LEFT + box.left, y, LEFT + box.right, y + row.tall, box.cell())
-        y += row.whole
